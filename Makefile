@@ -1,0 +1,50 @@
+# Every target makes what it needs: a fresh clone and a Python are enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test check format bench docs clean
+
+demo: $(VENV)/.demo  ## a real audit of pruned models of handwritten digits; prints the report's path
+	$(BIN)/prune-audit demo
+
+test: $(VENV)/.dev  ## the whole suite; browser tests skip where there is no Chromium
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=term $(PYTEST_ARGS)
+
+check: $(VENV)/.dev  ## what a machine can say about the code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev  ## one after the other: two at once would measure each other
+	$(BIN)/python benchmarks/audit_core.py
+	$(BIN)/python benchmarks/demo.py
+	$(BIN)/python benchmarks/corruptions.py
+	$(BIN)/python benchmarks/pruners.py
+
+docs: $(VENV)/.dev  ## regenerates what is generated: schemas, lists, the README's screenshots
+	$(BIN)/python docs/generate.py
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing into $(VENV) (a few minutes the first time: torch is large) …"
+	$(INSTALL) --editable '.[torch]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing into $(VENV) (a few minutes the first time: torch is large) …"
+	$(INSTALL) --editable '.[torch,onnx,dev]'
+	@touch $@ $(VENV)/.demo
+
+clean:
+	rm -rf $(VENV) build dist .coverage* .mypy_cache .ruff_cache .pytest_cache

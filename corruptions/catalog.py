@@ -1,0 +1,176 @@
+"""The corruptions there are, one row each, and the named sets of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+from . import blur, digital, geometry, noise, weather
+from .presets import Preset, find_preset
+from .spelling import unknown
+
+Family = Literal["noise", "blur", "weather", "digital", "geometry"]
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """One way to change images.
+
+    Attributes:
+        function: (images uint8 [N, C, H, W], stream, *constants) -> uint8 [N, C, H, W].
+        family: Which kind of shift it is.
+        description: One line for people.
+        colour_only: Whether it has no sense on grey images.
+        source: Where the recipe comes from.
+        between: What is interpolated at a severity that is no whole number: usually the constants;
+            the resulting images where rows of constants mean different recipes (a pixel with a
+            wide rim, then a disk with hardly any rim: halfway there is no blur at all).
+    """
+
+    function: Callable[..., Tensor]
+    family: Family
+    description: str
+    colour_only: bool = False
+    source: str = "ImageNet-C"
+    between: Literal["constants", "images"] = "constants"
+
+
+CORRUPTIONS: Mapping[str, Corruption] = {
+    "gaussian_noise": Corruption(noise.gaussian_noise, "noise", "normal noise on every element"),
+    "shot_noise": Corruption(noise.shot_noise, "noise", "Poisson noise, as from too few photons"),
+    "impulse_noise": Corruption(noise.impulse_noise, "noise", "some elements black or white"),
+    "speckle_noise": Corruption(
+        noise.speckle_noise, "noise", "normal noise in proportion to brightness"
+    ),
+    "defocus_blur": Corruption(blur.defocus_blur, "blur", "a lens out of focus", between="images"),
+    "motion_blur": Corruption(blur.motion_blur, "blur", "a camera that moved, at a random angle"),
+    "zoom_blur": Corruption(blur.zoom_blur, "blur", "a camera that moved towards the object"),
+    "gaussian_blur": Corruption(blur.gaussian_blur, "blur", "a Gaussian blur"),
+    "fog": Corruption(weather.fog, "weather", "a plasma fractal of mist over the image"),
+    "brightness": Corruption(weather.brightness, "weather", "brighter by a constant"),
+    "contrast": Corruption(digital.contrast, "digital", "levels pulled towards their mean"),
+    "pixelate": Corruption(digital.pixelate, "digital", "fewer, larger pixels"),
+    "jpeg_compression": Corruption(digital.jpeg_compression, "digital", "a low-quality JPEG file"),
+    "saturate": Corruption(
+        digital.saturate, "digital", "weaker or stronger colours", colour_only=True
+    ),
+    "translate": Corruption(
+        geometry.translate, "geometry", "shifted along both axes", source="MNIST-C"
+    ),
+    "rotate": Corruption(geometry.rotate, "geometry", "turned about the centre", source="MNIST-C"),
+    "occlusion": Corruption(
+        geometry.occlusion, "geometry", "a grey patch at a random place", source="ours"
+    ),
+}
+
+# Published sets are listed whole, in the benchmark's order; `missing` says what is not here.
+SETS: Mapping[str, tuple[str, ...]] = {
+    "imagenet-c": (
+        "gaussian_noise",
+        "shot_noise",
+        "impulse_noise",
+        "defocus_blur",
+        "glass_blur",
+        "motion_blur",
+        "zoom_blur",
+        "snow",
+        "frost",
+        "fog",
+        "brightness",
+        "contrast",
+        "elastic_transform",
+        "pixelate",
+        "jpeg_compression",
+    ),
+    "imagenet-c-extra": ("speckle_noise", "gaussian_blur", "spatter", "saturate"),
+    "digits": (
+        "gaussian_noise",
+        "shot_noise",
+        "impulse_noise",
+        "speckle_noise",
+        "gaussian_blur",
+        "defocus_blur",
+        "motion_blur",
+        "zoom_blur",
+        "fog",
+        "brightness",
+        "contrast",
+        "translate",
+        "rotate",
+        "occlusion",
+    ),
+    "noise": ("gaussian_noise", "shot_noise", "impulse_noise", "speckle_noise"),
+    "blur": ("defocus_blur", "motion_blur", "zoom_blur", "gaussian_blur"),
+    "weather": ("fog", "brightness"),
+    "digital": ("contrast", "pixelate", "jpeg_compression", "saturate"),
+    "geometry": ("translate", "rotate", "occlusion"),
+}
+
+
+def names(
+    which: str | Sequence[str], preset: str | Preset, *, colour: bool = True
+) -> tuple[str, ...]:
+    """The corruptions of a set, or of a list of names, that can be made with a preset.
+
+    Args:
+        which: A set's name (what cannot be made is left out; `missing` lists it), or a list of
+            corruption names (what cannot be made is an error, since it was asked for).
+        preset: A preset or its name (for images, `preset_for(images.shape)`).
+        colour: Whether the images have three channels.
+
+    Raises:
+        ValueError: Unknown set, corruption or preset, or a listed corruption that cannot be made.
+    """
+    rows = find_preset(preset).rows
+    if isinstance(which, str):
+        return tuple(
+            name
+            for name in members(which)
+            if name in rows and name in CORRUPTIONS and (colour or not find(name).colour_only)
+        )
+    for name in which:
+        refuse_grey(name, find(name), colour)
+        find_preset(preset).constants(name, 1)
+    return tuple(which)
+
+
+def missing(which: str, preset: str | Preset, *, colour: bool = True) -> tuple[str, ...]:
+    """The corruptions that a set names and `names(which, preset)` leaves out."""
+    available = names(which, preset, colour=colour)
+    return tuple(name for name in members(which) if name not in available)
+
+
+def members(which: str) -> tuple[str, ...]:
+    """All names in a set, whether or not they can be made here.
+
+    Raises:
+        ValueError: There is no set of that name.
+    """
+    if which not in SETS:
+        raise unknown("set", which, SETS)
+    return SETS[which]
+
+
+def find(name: str) -> Corruption:
+    """The catalogue's row of that name.
+
+    Raises:
+        ValueError: There is none; the nearest name is offered.
+    """
+    if name not in CORRUPTIONS:
+        raise unknown("corruption", name, CORRUPTIONS)
+    return CORRUPTIONS[name]
+
+
+def refuse_grey(name: str, row: Corruption, colour: bool) -> None:
+    """Raise ValueError if a corruption of colours is asked of grey images."""
+    if row.colour_only and not colour:
+        raise ValueError(f"{name} changes colours and these images are grey: leave it out.")
+
+
+def name_of(function: Callable[..., object]) -> str | None:
+    """The catalogue's name of one of its functions; None for somebody else's."""
+    return next((name for name, row in CORRUPTIONS.items() if row.function is function), None)

@@ -1,0 +1,57 @@
+"""The fraction removed: what may be asked for, and the three ways of saying what was reached."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Real
+
+
+def check_sparsity(sparsity: object) -> float:
+    """The sparsity as a float.
+
+    Raises:
+        ValueError: It is not a number in [0, 1).
+    """
+    number = isinstance(sparsity, Real) and not isinstance(sparsity, bool)
+    if not number or not 0.0 <= float(sparsity) < 1.0:  # type: ignore[arg-type]
+        raise ValueError(
+            f"Sparsity is the fraction removed, a number in [0, 1), got {sparsity!r}: 0.9 removes "
+            f"nine weights of ten."
+        )
+    return float(sparsity)  # type: ignore[arg-type]
+
+
+def count_of(sparsity: float, weights: int) -> int:
+    """How many of `weights` a sparsity removes: the nearest whole number, halves up."""
+    return math.floor(sparsity * weights + 0.5)
+
+
+@dataclass(frozen=True)
+class Sparsities:
+    """What was removed, counted on the masks.
+
+    Attributes:
+        requested: The fraction of the targeted weights that was asked for.
+        targeted: The fraction of the targeted weights that was removed.
+        all: The fraction of all parameters (biases, normalisation, protected layers) removed.
+        layers: For each weight, protected and frozen ones too, the fraction of it removed.
+        removed: Targeted weights removed.
+        targeted_weights: Targeted weights there are.
+        parameters: Parameters there are, shared ones once.
+        guarded: Weights that would have been emptied, had the collapse guard not kept one group.
+        protected: Weights kept whole on request.
+        frozen: Weights kept whole because they are not trained.
+    """
+
+    requested: float
+    targeted: float
+    all: float
+    layers: Mapping[str, float]
+    removed: int
+    targeted_weights: int
+    parameters: int
+    guarded: tuple[str, ...]
+    protected: tuple[str, ...]
+    frozen: tuple[str, ...]

@@ -1,0 +1,161 @@
+"""Pruned models on disk: a safetensors file with plain parameter names, its masks in the header.
+
+The tensors are the `state_dict`, name by name, so that whatever loads the parent loads the pruned
+model. The header's one metadata entry, `prune_audit`, is JSON: the masks as packed bits, what was
+targeted, and what the caller adds. One entry, because safetensors writes several in any order.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from pruners.masks import Masks
+from pruners.targets import Targets
+
+SCHEMA = "prune-audit/pruned/1"
+KEY = "prune_audit"
+HEADER_BYTES = 100_000_000  # safetensors reads no longer header
+
+
+def save_pruned(
+    path: str | os.PathLike[str],
+    model: nn.Module,
+    masks: Masks | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> Path:
+    """Writes the weights, buffers and masks of a model; equal arguments give equal bytes.
+
+    The file appears whole or not at all.
+
+    Args:
+        path: Where to; an existing file is replaced.
+        model: Any module; tensors that share memory are written once per name.
+        masks: Of the model; None for a parent.
+        metadata: Anything JSON can hold, for `read_metadata`.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: The masks are not this model's, or too long for a header (some 590 million
+            weights), or the metadata is not JSON.
+    """
+    if masks is not None:
+        masks.removed(model)
+    try:
+        record = json.dumps(
+            {
+                "schema": SCHEMA,
+                "masks": None if masks is None else _encode(masks),
+                "metadata": dict(metadata or {}),
+            },
+            sort_keys=True,
+            allow_nan=False,
+        )
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Metadata of {path} must be plain JSON: {error}.") from error
+    if len(record) > HEADER_BYTES - 1_000_000:
+        raise ValueError(
+            f"The masks of {path} take {len(record)} bytes and a safetensors header holds "
+            f"{HEADER_BYTES}: save without masks, the zeros are in the weights."
+        )
+    tensors = {n: t.detach().cpu().contiguous().clone() for n, t in model.state_dict().items()}
+    target = Path(path)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(save(tensors, metadata={KEY: record}))
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+def load_pruned(path: str | os.PathLike[str], model: nn.Module) -> Masks | None:
+    """Fills `model`, of the saved architecture, with the weights of a file.
+
+    Returns:
+        The masks; None where the file has none.
+
+    Raises:
+        ValueError: The file's tensors are not the model's, by name or by shape.
+    """
+    with safe_open(path, framework="pt", device="cpu") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ValueError(
+            f"{path} does not fit {type(model).__name__}: {' '.join(str(error).split())}"
+        ) from error
+    return load_masks(path)
+
+
+def load_masks(path: str | os.PathLike[str]) -> Masks | None:
+    """The masks saved in a file, on the CPU; None where it has none."""
+    saved = _record(path).get("masks")
+    return None if saved is None else _decode(saved)
+
+
+def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The metadata given to `save_pruned`; empty for a file that it did not write."""
+    return dict(_record(path).get("metadata", {}))
+
+
+def _record(path: str | os.PathLike[str]) -> dict[str, Any]:
+    with safe_open(path, framework="pt", device="cpu") as file:
+        found = (file.metadata() or {}).get(KEY)
+    record: dict[str, Any] = {} if found is None else json.loads(found)
+    return record
+
+
+def _encode(masks: Masks) -> dict[str, Any]:
+    return {
+        "kept": {
+            name: {
+                "shape": list(kept.shape),
+                "bits": base64.b64encode(np.packbits(kept.cpu().numpy()).tobytes()).decode(),
+            }
+            for name, kept in masks.kept.items()
+        },
+        "targets": asdict(masks.targets),
+        "requested": masks.requested,
+        "guarded": list(masks.guarded),
+        "notes": list(masks.notes),
+        # JSON objects are sorted when written, and the order of the weights means something.
+        "order": list(masks.kept),
+    }
+
+
+def _decode(saved: Mapping[str, Any]) -> Masks:
+    targets = saved["targets"]
+    return Masks(
+        kept={name: _unpack(**saved["kept"][name]) for name in saved["order"]},
+        targets=Targets(
+            tuple(targets["names"]),
+            tuple(targets["protected"]),
+            tuple(targets["frozen"]),
+            tuple((weight, bias) for weight, bias in targets["biases"]),
+        ),
+        requested=saved["requested"],
+        guarded=tuple(saved["guarded"]),
+        notes=tuple(saved["notes"]),
+    )
+
+
+def _unpack(shape: list[int], bits: str) -> Tensor:
+    packed = np.frombuffer(base64.b64decode(bits), dtype=np.uint8)
+    flat = np.unpackbits(packed, count=prod(shape)).astype(np.bool_)
+    return torch.from_numpy(flat).reshape(shape)

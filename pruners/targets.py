@@ -1,0 +1,111 @@
+"""Which parameters may lose weights, which are protected, and which cannot be touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from torch import nn
+
+from pruners.names import nearest
+
+PROTECTED = ("first", "last")
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The weight matrices and kernels of a model, each once, in the order of its parameters.
+
+    Attributes:
+        names: Those that may lose weights.
+        protected: Those kept whole because `protect` says so.
+        frozen: Those kept whole because they do not require a gradient.
+        biases: For a targeted name whose rows each have a bias, that bias's name.
+    """
+
+    names: tuple[str, ...]
+    protected: tuple[str, ...]
+    frozen: tuple[str, ...]
+    biases: tuple[tuple[str, str], ...] = ()
+
+
+def find_targets(model: nn.Module, protect: str | Sequence[str] = PROTECTED) -> Targets:
+    """Sorts the weights of a model into targeted, protected and frozen.
+
+    A weight here is a parameter of two or more dimensions with `weight` in the last part of its
+    name: linear, convolutional, recurrent and attention layers, custom ones that follow the
+    custom. Embedding tables, position tables, biases and normalisation are never targeted. A tensor
+    shared by two layers is one parameter, under the first of its names.
+
+    Args:
+        model: Any module.
+        protect: `first` and `last` (in the order of the parameters: the last is the classifier),
+            and names or patterns (`*`) of modules or parameters. Empty protects nothing.
+
+    Raises:
+        ValueError: A name in `protect` matches nothing, or nothing is left to prune.
+    """
+    found = _weights(model)
+    patterns = as_patterns(protect)
+    kept = {name for pattern in patterns for name in _matches(pattern, list(found), model)}
+    free = [name for name in found if name not in kept]
+    names = tuple(name for name in free if found[name].requires_grad)
+    if not names:
+        raise ValueError(
+            f"There is no weight to prune in {type(model).__name__} among "
+            f"{', '.join(found) or 'no weights at all'}: {len(kept)} protected by "
+            f"{list(patterns)}, {len(free)} frozen; pass protect=() or unfreeze some."
+        )
+    return Targets(
+        names,
+        tuple(name for name in found if name in kept),
+        tuple(name for name in free if name not in names),
+        _biases(model, names),
+    )
+
+
+def as_patterns(protect: str | Sequence[str]) -> tuple[str, ...]:
+    """A single name stands for a list of one."""
+    return (protect,) if isinstance(protect, str) else tuple(protect)
+
+
+def _weights(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Every weight once, in order."""
+    tables = {
+        f"{name}.weight" if name else "weight"
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Embedding | nn.EmbeddingBag)
+    }
+    return {
+        name: parameter
+        for name, parameter in model.named_parameters()
+        if parameter.ndim >= 2 and "weight" in name.rpartition(".")[2] and name not in tables
+    }
+
+
+def _matches(pattern: str, names: list[str], model: nn.Module) -> list[str]:
+    """The weights that one entry of `protect` means."""
+    if pattern == "first":
+        return names[:1]
+    if pattern == "last":
+        return names[-1:]
+    found = [n for n in names if fnmatchcase(n, pattern) or fnmatchcase(n, f"{pattern}.*")]
+    if not found:
+        known = ["first", "last", *names, *(name.rpartition(".")[0] for name in names)]
+        raise ValueError(f"Nothing to protect is called {pattern!r}: {nearest(pattern, known)}")
+    return found
+
+
+def _biases(model: nn.Module, names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """(weight, bias) of each layer whose output units are the rows of its weight."""
+    parameters = dict(model.named_parameters())
+    rows = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+    found = []
+    for name in names:
+        owner, _, last = name.rpartition(".")
+        bias = f"{owner}.bias" if owner else "bias"
+        by_rows = isinstance(model.get_submodule(owner), rows) and last == "weight"
+        if by_rows and bias in parameters and parameters[bias].requires_grad:
+            found.append((name, bias))
+    return tuple(found)

@@ -1,0 +1,62 @@
+"""Methods: labels, aliases, and combinations that make no sense."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from pruners import Method
+from pruners.schedules import linear
+
+
+def test_labels_leave_defaults_out_but_for_the_saliency():
+    assert Method().label == "magnitude"
+    assert Method("obd", allocation="uniform").label == "obd-uniform"
+    assert (
+        Method("fisher", "filter", "erk", "one_shot", "none").label
+        == "fisher-filter-erk-one_shot-none"
+    )
+    assert Method(name="ours").label == "ours"
+    assert Method(schedule=linear).label == "magnitude-linear"
+
+
+def test_polynomial_is_cubic_and_equal_methods_are_equal():
+    assert Method(schedule="polynomial") == Method()
+    assert Method(schedule="polynomial").label == "magnitude"
+    one = Method(arguments={"power": 2.0, "initial": 0.1}, protect=["first"])
+    two = Method(arguments=(("initial", 0.1), ("power", 2.0)), protect="first")
+    assert one == two
+    assert hash(one) == hash(two)
+    assert one.sparsity_at(0.0, 0.9) == pytest.approx(0.1)
+    assert dataclasses.replace(one, name="x").label == "x"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"saliency": "magnitud"}, "did you mean 'magnitude'"),
+        ({"granularity": "blok"}, "no granularity called 'blok'"),
+        ({"allocation": "glob"}, "did you mean 'global'"),
+        ({"schedule": "cubik"}, "did you mean 'cubic'"),
+        ({"retraining": "finetune"}, "did you mean 'fine_tune'"),
+        ({"saliency": None}, "must be a name or a function"),
+        ({"retraining": "none"}, "needs training steps"),
+        ({"granularity": "2:4", "allocation": "erk"}, "same share of every layer"),
+        ({"schedule": "one_shot", "frequency": 3}, "leave out end and frequency"),
+        ({"schedule": "one_shot", "end": 0.9}, "leave out end and frequency"),
+        ({"schedule": "one_shot", "arguments": {"power": 2.0}}, "takes no arguments, not power"),
+        ({"arguments": {"rounds": 2}}, "takes initial, power, not rounds"),
+        ({"arguments": {"power": -1.0}}, "above 0"),
+        ({"schedule": lambda progress, final: 0.5}, "must end at the sparsity asked for"),
+        ({"begin": 0.9}, "0 ≤ begin < end ≤ 1"),
+        ({"end": 1.5}, "0 ≤ begin < end ≤ 1"),
+        ({"begin": "0"}, "0 ≤ begin < end ≤ 1"),
+        ({"frequency": 0}, "frequency"),
+        ({"examples": 10}, "looks at no examples"),
+        ({"saliency": "fisher", "examples": 0}, "integer of 1 or more"),
+    ],
+)
+def test_nonsense_is_refused_with_the_reason(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Method(**arguments)

@@ -1,0 +1,1 @@
+"""From predictions to findings: measures, inference, policy. Never needs torch."""

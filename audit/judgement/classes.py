@@ -1,0 +1,228 @@
+"""What pruning did to each class: recall, normalised recall shift, precision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.evidence.blocks import NO_LABEL, Block, Evidence
+from audit.judgement.answers import answer_finding
+from audit.judgement.class_flips import flip_examples, flip_parents, parent_changes
+from audit.judgement.design import Arm
+from audit.judgement.estimate import Estimate, shifted
+from audit.judgement.exemplars.ballots import ballots
+from audit.judgement.families import MOST_QUESTIONS, Family
+from audit.judgement.findings import Finding
+from audit.judgement.inference import average_by_parent, paired_change_by_cell
+from audit.judgement.max_t import MaxT
+from audit.judgement.pairs import (
+    Answer,
+    Contrast,
+    Design,
+    Pairs,
+    answers,
+    contrast,
+    correct,
+    design,
+    levels,
+    overall,
+    pairs,
+)
+from audit.judgement.plan import Plan
+from audit.judgement.rates import count, ratio
+from audit.judgement.unpaired_classes import unpaired_classes
+
+FloatArray = NDArray[np.float64]
+IndexArray = NDArray[np.int64]
+
+CLASSES = "classes"
+PRECISION = "class_precision"
+PAIRED = "paired over parents, each model's recall less its own accuracy"
+KNOWN_ACCURACY = "one parent: the change of accuracy is taken as known"
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """One arm's classes before correction; findings are in the order of the classes."""
+
+    parents: IndexArray
+    right: Contrast
+    recall: list[Finding]
+    shift: list[Finding]
+
+
+def class_families(
+    block: Block, evidence: Evidence, arms: Sequence[Arm], plan: Plan
+) -> list[Family]:
+    """Recall, normalised recall shift and precision of every class, for every arm.
+
+    Args:
+        block: Predictions under one condition.
+        evidence: Labels, class names, models.
+        arms: The pruned models; where none of an arm names its parent, its shifts are tested by
+            Welch against all dense models and its other questions are not asked.
+        plan: `alpha`, `minimum_n` (of positives), `resamples`, `seed`.
+
+    Returns:
+        The family `classes` (recall and shift), tier C, and the screen `class_precision`, tier D.
+        Step-down max-T is used where a flip matches the claim and could open the family: shifts of
+        many parents, and everything about single pairs. The rest is corrected by Holm.
+    """
+    known = design(evidence, plan)
+    cases: list[_Case] = []
+    unpaired: list[Finding] = []
+    screen: list[Finding] = []
+    for arm in arms:
+        found = pairs(block, arm, known)
+        if found is None:
+            unpaired += unpaired_classes(block, evidence, arm, known)
+            continue
+        cases.append(_case(found, evidence.classes))
+        screen += _precision(found, evidence.classes)
+    parts = [*_corrected(cases, len(evidence.classes), known), unpaired]
+    return [*(Family(CLASSES, "C", part) for part in parts), Family(PRECISION, "D", screen)]
+
+
+def _case(found: Pairs, classes: Sequence[str]) -> _Case:
+    right = contrast(found, correct(found.design.labels))
+    recalls = answers(right, found.design.labels, len(classes))
+    shifts = _shifts(right, recalls, found.design)
+    read = PAIRED if len(right.parent) > 1 else KNOWN_ACCURACY
+    return _Case(
+        found.arm.parents,
+        right,
+        [_finding("recall", one, found, name) for one, name in zip(recalls, classes, strict=True)],
+        [
+            _finding("normalised_recall_shift", one, found, name, read)
+            for one, name in zip(shifts, classes, strict=True)
+        ],
+    )
+
+
+def _finding(
+    measure: str, answer: Answer, found: Pairs, class_: str, reason: str | None = None
+) -> Finding:
+    plan, condition = found.design.plan, found.condition
+    return answer_finding(
+        measure, answer, found.arm, plan, condition=condition, class_=class_, reason=reason
+    )
+
+
+def _shifts(right: Contrast, recalls: Sequence[Answer], known: Design) -> list[Answer]:
+    """Recall less accuracy before and after, and the change with a t over parents."""
+    change, total = parent_changes(right, len(recalls), known)
+    whole = overall(right)
+    if len(right.parent) > 1:
+        estimates = over_parents(change - total, known.plan.alpha)
+    else:
+        by = whole.estimate.change or 0.0
+        estimates = [shifted(one.estimate, by) for one in recalls]
+    return [
+        Answer(
+            replace(
+                estimate,
+                n=one.estimate.n,
+                units=one.estimate.units,
+                discordant=one.estimate.discordant,
+            ),
+            _less(one.parent, whole.parent),
+            _less(one.pruned, whole.pruned),
+            _less(one.control, whole.control),
+        )
+        for estimate, one in zip(estimates, recalls, strict=True)
+    ]
+
+
+def over_parents(change: FloatArray, alpha: float) -> list[Estimate]:
+    """A paired t over parents per question (new training runs, these inputs).
+
+    Args:
+        change: float64 [parents, questions], NaN where a parent has no answer.
+        alpha: The interval covers 1 − alpha.
+    """
+    questions = change.shape[1]
+    return paired_change_by_cell(
+        change, np.arange(questions), questions, generalises_to="seeds", level=1.0 - alpha
+    )
+
+
+def _less(value: float | None, by: float | None) -> float | None:
+    return None if value is None or by is None else value - by
+
+
+def _corrected(cases: Sequence[_Case], classes: int, known: Design) -> tuple[list[Finding], ...]:
+    """Recalls and shifts of all arms, in the parts that are corrected each on their own."""
+    recall = [f for case in cases for f in case.recall]
+    shift = [f for case in cases for f in case.shift]
+    right, parents = [case.right for case in cases], [case.parents for case in cases]
+    smallest = min((rows.size for rows in parents), default=0)
+    if max((rows.size for rows in parents), default=0) == 1:
+        found = flip_examples(right, classes, _asked(recall + shift), known)
+        unit = "examples" if known.clusters is None else "clusters"
+        return (_with_max_t(recall + shift, found, unit),)
+    if 2.0 / 2.0**smallest * MOST_QUESTIONS <= known.plan.alpha:
+        found = flip_parents(right, parents, classes, _asked(shift), known)
+        return recall, _with_max_t(shift, found, "parents")
+    return recall, shift
+
+
+def _asked(findings: Sequence[Finding]) -> NDArray[np.bool_]:
+    return np.array([finding.p is not None for finding in findings], dtype=np.bool_)
+
+
+def _with_max_t(findings: Sequence[Finding], found: MaxT, unit: str) -> list[Finding]:
+    how = f"p_adjusted: step-down max-T, flipping the signs of {found.units} {unit}"
+    return [
+        finding
+        if finding.p is None
+        else replace(
+            finding,
+            p_adjusted=float(p),
+            p_floor=max(finding.p_floor or 0.0, found.p_floor),
+            reason="; ".join(text for text in (finding.reason, how) if text),
+        )
+        for finding, p in zip(findings, found.p_adjusted, strict=True)
+    ]
+
+
+def _precision(found: Pairs, classes: Sequence[str]) -> list[Finding]:
+    """Precision per class; its denominators differ between models, so it is tested over parents."""
+    known = found.design
+    before = _precisions(found.parent, found.arm.parent, len(classes), known)
+    after = _precisions(found.pruned, found.arm.parent, len(classes), known)
+    control = None
+    if found.control is not None:
+        control = _precisions(found.control, found.control_parent, len(classes), known)
+    nowhere = np.isnan(before) | np.isnan(after)
+    before, after = np.where(nowhere, np.nan, before), np.where(nowhere, np.nan, after)
+    taken = _taken(found, len(classes))
+    each = np.arange(len(classes))
+    values = [
+        [None] * len(classes) if side is None else levels(side, each, len(classes), None)
+        for side in (before, after, control)
+    ]
+    out = []
+    for i, estimate in enumerate(over_parents(after - before, known.plan.alpha)):
+        counted = replace(estimate, n=int(taken[i]), units=int(taken[i]), discordant=0)
+        answer = Answer(counted, values[0][i], values[1][i], values[2][i])
+        out.append(replace(_finding("precision", answer, found, classes[i]), discordant=None))
+    return out
+
+
+def _precisions(
+    predicted: NDArray[np.integer], owner: IndexArray, classes: int, known: Design
+) -> FloatArray:
+    """Precision per parent and class, replicates averaged, NaN where nobody is taken for it."""
+    nobody = np.zeros(known.labels.size, dtype=np.int64)
+    counts = count(predicted, known.labels, nobody, 1, classes, known.weights)
+    return average_by_parent(ratio(counts.hits, counts.predicted)[:, 0, :], owner)
+
+
+def _taken(found: Pairs, classes: int) -> IndexArray:
+    """Distinct labelled examples that any parent or pruned model took for each class."""
+    labelled = found.design.labels != NO_LABEL
+    votes = np.concatenate([found.parent, found.pruned])[:, labelled] + 1
+    return np.bincount(ballots(votes).label, minlength=classes + 1)[1:]

@@ -1,0 +1,111 @@
+"""A change with its doubt, and what can be read off it: bounds, detectable effects, shifts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from audit.judgement.findings import Estimand
+
+FloatArray = NDArray[np.float64]
+
+POWER = 0.8
+ANSWER = (
+    "change",
+    "low",
+    "high",
+    "standard_error",
+    "df",
+    "n",
+    "parents",
+    "discordant",
+    "generalises_to",
+    "p",
+    "p_floor",
+    "detectable",
+    "reason",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A change with its doubt; None wherever undefined, and then `reason` says why.
+
+    Attributes:
+        change: Mean over parents of (pruned − parent), as observed.
+        low: Lower end of the two-sided interval, centred on `centre` and not clipped.
+        high: Upper end.
+        p: Two-sided p-value of no change.
+        n: Distinct examples in the denominator.
+        units: What is independent among them: clusters, or the examples themselves.
+        parents: Distinct parents with a denominator.
+        discordant: Examples on which any parent and its pruned model differ.
+        generalises_to: Who the interval is about.
+        centre: `change`, shrunk towards 0 where pseudo-examples were added.
+        standard_error: Standard error of `centre`.
+        df: Degrees of freedom of its t distribution.
+        p_floor: The smallest p that so many units could have given.
+        detectable: Smallest true change found with 80 % power at this level.
+        reason: Why something is None, or what was added; None if there is nothing to say.
+    """
+
+    change: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    n: int = 0
+    units: int = 0
+    parents: int = 0
+    discordant: int = 0
+    generalises_to: Estimand | None = None
+    centre: float | None = None
+    standard_error: float | None = None
+    df: float | None = None
+    p_floor: float | None = None
+    detectable: float | None = None
+    reason: str | None = None
+
+    def answer(self) -> dict[str, Any]:
+        """The estimate as keyword arguments of a `Finding`."""
+        return {name: getattr(self, name) for name in ANSWER}
+
+
+def one_sided_bounds(estimate: Estimate, alpha: float) -> tuple[float | None, float | None]:
+    """Lower and upper one-sided bounds at level 1 − alpha each; None where undefined."""
+    if estimate.centre is None or estimate.standard_error is None or estimate.df is None:
+        return None, None
+    reach = float(stats.t.ppf(1.0 - alpha, estimate.df)) * estimate.standard_error
+    return estimate.centre - reach, estimate.centre + reach
+
+
+def detectable_change(standard_error: float, df: float, alpha: float) -> float:
+    """Smallest true change that a two-sided test at alpha finds with 80 % power.
+
+    (t_{1−α/2} + t_{0.8}) standard errors. The standard error is about the mean and has a floor (see
+    `crossed.components`), so that the observed change itself plays no part.
+    """
+    return float(detectable_changes(np.array([standard_error]), np.array([df]), alpha)[0])
+
+
+def detectable_changes(standard_error: FloatArray, df: FloatArray, alpha: float) -> FloatArray:
+    """`detectable_change` of many at once, float64 [questions]."""
+    reach = np.asarray(stats.t.ppf(1.0 - alpha / 2.0, df) + stats.t.ppf(POWER, df))
+    return reach * standard_error
+
+
+def shifted(estimate: Estimate, by: float) -> Estimate:
+    """The estimate of change − by, for a `by` that is taken as known: same width, another p."""
+    if estimate.change is None:
+        return estimate
+    moved = replace(estimate, change=estimate.change - by)
+    if estimate.centre is None or estimate.low is None or estimate.high is None:
+        return moved
+    centre = estimate.centre - by
+    p = None
+    if estimate.standard_error and estimate.df:
+        p = float(2.0 * stats.t.sf(abs(centre) / estimate.standard_error, estimate.df))
+    return replace(moved, centre=centre, low=estimate.low - by, high=estimate.high - by, p=p)

@@ -1,0 +1,205 @@
+"""How many exemplars chance alone makes, and whether there are more: swaps inside parents.
+
+Two samples of one population disagree on every close example, so exemplars are counted against a
+floor: the parents' own controls, or, without controls, disjoint halves of the parents.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from audit.judgement.exemplars.ballots import Ballots, Ties, exemplars, modal, tally
+from audit.judgement.exemplars.populations import Populations
+
+FloatArray = NDArray[np.float64]
+IndexArray = NDArray[np.int64]
+
+MOST_ENUMERATED = 12  # parents; up to here all 2^12 = 4,096 swaps are tried
+FEWEST_FOR_HALVES = 6  # parents: below, the smallest p of swapping D and P is above .05
+SPLITS = 20  # ways of halving the parents that are averaged
+PRODUCT = 2048  # vote patterns multiplied at a time: 16 MB with 2,000 swaps
+ROWS = 128  # of them compared at a time: 1 MB, which a cache holds
+EXACT = 2**24  # whole numbers below this are exact in float32
+
+
+@dataclass(frozen=True)
+class SwapTest:
+    """One-sided p of "the pruned models vote further from the parents than chance would".
+
+    Attributes:
+        p: Share of swaps with at least the observed total.
+        p_floor: The smallest p that so many parents could have given.
+        swaps: Swaps tried.
+        enumerated: Whether these are all there are.
+    """
+
+    p: float
+    p_floor: float
+    swaps: int
+    enumerated: bool
+
+
+def swap_pruned_and_control(votes: Populations, resamples: int, seed: int) -> SwapTest:
+    """Tests Σ taxicab(D, P) − taxicab(D, C), swapping pruned and control inside parents.
+
+    If pruning did no more than the extra training of the controls, a parent's pruned and control
+    model are exchangeable.
+
+    Args:
+        votes: The votes; every parent has a control.
+        resamples: Swaps drawn where 2^parents is above 4,096.
+        seed: Seed of the draw.
+
+    Raises:
+        ValueError: A parent has no control.
+    """
+    if votes.control is None:
+        raise ValueError("a parent has no control: leave it out, or use the floor of halves.")
+    step = _votes(votes.cast, votes.pruned) - _votes(votes.cast, votes.control)
+    d, p, c = votes.dense_votes, votes.pruned_votes, tally(votes.cast, votes.control.sum(axis=0))
+    swaps = _swaps(votes.parents, resamples, seed)
+    return _p_value(_totals(_patterns(step, d - p, d - c), swaps), votes.parents, 1)
+
+
+def swap_parent_and_pruned(votes: Populations, resamples: int, seed: int) -> SwapTest:
+    """Tests Σ taxicab(D, P), swapping D and P inside parents: for populations without controls.
+
+    Swapping everybody gives the same total again, so p is at least 2 / 2^parents.
+
+    Args:
+        votes: The votes; row m of `dense` is the parent of row m of `pruned`.
+        resamples: Swaps drawn where 2^parents is above 4,096.
+        seed: Seed of the draw.
+    """
+    step = _votes(votes.cast, votes.dense) - _votes(votes.cast, votes.pruned)
+    patterns = _patterns(-2.0 * step, votes.dense_votes - votes.pruned_votes, None)
+    return _p_value(_totals(patterns, _swaps(votes.parents, resamples, seed)), votes.parents, 2)
+
+
+def halves_floor(votes: Populations, ties: Ties, seed: int) -> tuple[FloatArray, FloatArray, int]:
+    """Exemplars between disjoint halves of equal odd size, averaged over twenty halvings.
+
+    PIE(D_A, P_B) beside PIE(D_A, D_B): both compare the same number of models, and neither compares
+    a model with its own parent.
+
+    Args:
+        votes: The votes of at least two parents.
+        ties: How ties are decided.
+        seed: Seed of the halvings.
+
+    Returns:
+        float64 [shown] share of halvings in which the example is an exemplar of the pruned models,
+        the same for parents against parents, and the size of a half.
+    """
+    parents, cast = votes.parents, votes.cast
+    size = parents // 2 - (1 - parents // 2 % 2)
+    generator = np.random.default_rng(seed)
+    of_pruned, of_parents = np.zeros(cast.examples), np.zeros(cast.examples)
+    for _ in range(SPLITS):
+        order = generator.permutation(parents)
+        a, b = order[:size], order[size : 2 * size]
+        here, there, pruned_there = (
+            modal(cast, tally(cast, side.sum(axis=0)), ties)
+            for side in (votes.dense[a], votes.dense[b], votes.pruned[b])
+        )
+        of_pruned += exemplars(here, pruned_there)
+        of_parents += exemplars(here, there)
+    return of_pruned / SPLITS, of_parents / SPLITS, size
+
+
+@dataclass(frozen=True, eq=False)
+class _Patterns:
+    """Distinct rows of votes that any swap can change, with how often each occurs."""
+
+    step: NDArray[np.float32]
+    first: NDArray[np.float32]
+    second: NDArray[np.float32] | None
+    times: FloatArray
+
+
+def _votes(cast: Ballots, weight: FloatArray) -> sparse.csr_array:
+    """Votes per row and parent, sparse [rows, parents]."""
+    owner = np.argmax(weight != 0, axis=0)
+    each = weight[owner, np.arange(cast.voters)]
+    votes = each[cast.voter]
+    some = votes != 0
+    cells = (cast.row[some], owner[cast.voter[some]])
+    return sparse.csr_array((votes[some], cells), shape=(cast.label.size, len(weight)))
+
+
+def _patterns(step: sparse.csr_array, first: FloatArray, second: FloatArray | None) -> _Patterns:
+    """Rows that no swap changes add a constant and are dropped; equal rows are counted once."""
+    step.sum_duplicates()
+    step.eliminate_zeros()
+    active = np.flatnonzero(np.diff(step.indptr))
+    rows = step[active].toarray()
+    columns = [rows, first[active, None]] + ([] if second is None else [second[active, None]])
+    table = np.hstack(columns).astype(np.float32)
+    keep, times = _distinct(table)
+    width = rows.shape[1]
+    return _Patterns(
+        step=table[keep, :width],
+        first=table[keep, width],
+        second=None if second is None else table[keep, width + 1],
+        times=times,
+    )
+
+
+def _distinct(table: NDArray[np.float32]) -> tuple[IndexArray, FloatArray]:
+    """First index and multiplicity of every distinct row, by sorting one random projection.
+
+    Two different rows share a projection with a chance of about 2^-64; it is checked, not assumed.
+    """
+    weights = np.random.default_rng(0).integers(-(2**62), 2**62, size=table.shape[1])
+    with np.errstate(over="ignore"):
+        key = (table.astype(np.int64) * weights).sum(axis=1)
+    _, keep, code, times = np.unique(
+        key, return_index=True, return_inverse=True, return_counts=True
+    )
+    if not np.array_equal(table[keep][code], table):
+        return np.arange(len(table)), np.ones(len(table))
+    return keep, times.astype(np.float64)
+
+
+def _swaps(parents: int, resamples: int, seed: int) -> NDArray[np.float32]:
+    """Who is swapped, 0 or 1, [parents, swaps]; the first column, as observed, swaps nobody."""
+    if parents <= MOST_ENUMERATED:
+        every = np.arange(2**parents)
+        return ((every[None, :] >> np.arange(parents)[:, None]) & 1).astype(np.float32)
+    drawn = np.random.default_rng(seed).integers(0, 2, size=(parents, resamples), dtype=np.int8)
+    nobody = np.zeros((parents, 1), dtype=np.int8)
+    return np.hstack([nobody, drawn]).astype(np.float32)
+
+
+def _totals(patterns: _Patterns, swaps: NDArray[np.float32]) -> FloatArray:
+    """The statistic after every swap, but for a constant; whole numbers, so that ties are exact."""
+    totals = np.zeros(swaps.shape[1])
+    for start in range(0, len(patterns.times), PRODUCT):
+        product = patterns.step[start : start + PRODUCT] @ swaps
+        for row in range(start, start + len(product), ROWS):
+            totals += _part(patterns, slice(row, row + ROWS), product[row - start :][:ROWS])
+    return totals
+
+
+def _part(patterns: _Patterns, part: slice, moved: NDArray[np.float32]) -> FloatArray:
+    """What a few patterns add to every total; `moved` is overwritten."""
+    times = patterns.times[part]
+    apart = np.abs(patterns.first[part, None] + moved)
+    if patterns.second is not None:
+        np.subtract(moved, patterns.second[part, None], out=moved)
+        apart -= np.abs(moved, out=moved)
+    exact = times.sum() * float(np.abs(apart).max()) < EXACT
+    total = times.astype(np.float32) @ apart if exact else times @ apart.astype(np.float64)
+    return np.asarray(total, dtype=np.float64)
+
+
+def _p_value(totals: FloatArray, parents: int, sides: int) -> SwapTest:
+    """The first total is the observed one, and counts as one of the swaps."""
+    swaps = totals.size
+    p = float((totals >= totals[0]).mean())
+    floor = max(sides / 2.0**parents, 1.0 / swaps)
+    return SwapTest(p, min(floor, 1.0), swaps, parents <= MOST_ENUMERATED)

@@ -1,0 +1,50 @@
+"""What a measure is, and where measures come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audit.judgement.findings import Direction
+
+OURS = "prune-audit"
+COHEN = "Cohen 1960"
+FAIRLEARN = "Fairlearn"
+GUO = "Guo et al., arXiv 1706.04599"
+HARDT = "Hardt et al., arXiv 1610.02413"
+HASHEMIZADEH = "Hashemizadeh et al., arXiv 2310.20673"
+HENDRYCKS = "Hendrycks & Dietterich, arXiv 1903.12261"
+HOOKER = "Hooker et al., arXiv 1911.05248"
+LIEBENWEIN = "Liebenwein et al., arXiv 2103.03014"
+
+PARENT = ("parent",)
+GROUPS = ("parent", "groups")
+GROUPS_POSITIVE = ("parent", "groups", "positive")
+CONFIDENCE = ("parent", "confidence")
+CORRUPTIONS = ("parent", "corruptions")
+SPARSITIES = ("parent", "sparsities")
+CORRUPTIONS_SPARSITIES = ("parent", "corruptions", "sparsities")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One thing that is measured.
+
+    Attributes:
+        name: The stable name that findings carry.
+        definition: One line.
+        unit: `fraction`, `ratio`, `count`, `nats` or `sparsity`.
+        worse_direction: Which way is worse; None where neither is.
+        source: Where it was defined.
+        needs: What the evidence must hold: keys of `unasked.NEEDS`.
+        level: The interval is of the pruned models' own value, not of the change.
+        on_demand: Asked only where a limit of the policy is about it.
+    """
+
+    name: str
+    definition: str
+    unit: str
+    worse_direction: Direction | None
+    source: str
+    needs: tuple[str, ...] = PARENT
+    level: bool = False
+    on_demand: bool = False

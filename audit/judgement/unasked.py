@@ -1,0 +1,170 @@
+"""Every question that these data cannot answer, each with what to add so that they could."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from audit.evidence.blocks import CLEAN, NO_LABEL, Evidence
+from audit.judgement.answers import asked
+from audit.judgement.design import Arm
+from audit.judgement.findings import Finding
+from audit.judgement.inference import EMPTY
+from audit.judgement.measures import MEASURES
+from audit.judgement.plan import Plan
+
+
+@dataclass(frozen=True)
+class Have:
+    """What the evidence holds that questions may need."""
+
+    evidence: Evidence
+    arms: Sequence[Arm]
+    plan: Plan
+    confidence: bool
+    loss: bool
+
+    @property
+    def parents(self) -> int:
+        """Distinct known parents of pruned models."""
+        return len({parent for arm in self.arms for parent in arm.parents.tolist()})
+
+
+def _sparsities(have: Have) -> bool:
+    methods = [arm.method for arm in have.arms]
+    return any(methods.count(method) > 1 for method in methods)
+
+
+def _corruptions(have: Have) -> bool:
+    return any(c != CLEAN and c.severity is not None for c in have.evidence.conditions)
+
+
+NEEDS: Mapping[str, tuple[Callable[[Have], bool], str]] = {
+    "confidence": (
+        lambda have: have.confidence,
+        "the table has no confidences: add a column `confidence`",
+    ),
+    "controls": (
+        lambda have: any((arm.control >= 0).any() for arm in have.arms),
+        "there are no controls: add each parent with the same extra training, unpruned",
+    ),
+    "corruptions": (
+        _corruptions,
+        "there are no predictions under corruption: add conditions with a severity",
+    ),
+    "groups": (
+        lambda have: (
+            (
+                have.plan.groups is None
+                and any(str(name).startswith("group_") for name in have.evidence.examples)
+            )
+            or bool(have.plan.groups)
+        ),
+        "there are no groups: add columns `group_…`, or name some",
+    ),
+    "loss": (lambda have: have.loss, "the table has no losses: add a column `loss`"),
+    "parent": (
+        lambda have: have.parents > 0,
+        "no pruned model has a known parent: add a column `parent`, and the parents' predictions",
+    ),
+    "parents": (
+        lambda have: have.parents > 1,
+        "a claim about new training runs takes two parents or more: train other seeds",
+    ),
+    "positive": (
+        lambda have: have.plan.positive is not None,
+        "no class is the positive one: name it as `positive`",
+    ),
+    "sparsities": (
+        _sparsities,
+        "one sparsity only: prune at two or more to see how far the method goes",
+    ),
+}
+NO_PRUNED = "there is no pruned model: add predictions of one"
+NO_LABELS = "nobody knows the labels: add a column `label`"
+NO_CLEAN = "there are no predictions on clean examples: add the condition `clean`"
+ABSENT = "no test example is of this class: add some"
+NOTHING = "these data hold nothing to answer it with"
+
+
+def unasked(found: Sequence[Finding], have: Have) -> list[Finding]:
+    """One finding that was not asked per measure that nothing answers, and what would answer it.
+
+    Args:
+        found: What was answered, or refused where it was asked.
+        have: What the evidence holds.
+    """
+    answered = {finding.measure for finding in found}
+    out = [
+        replace(asked(measure.name, None), outcome="not_asked", reason=why(measure.needs, have))
+        for measure in MEASURES.values()
+        if measure.name not in answered and not measure.on_demand
+    ]
+    out += _recipe(have)
+    return out + _absent_classes(found, have)
+
+
+def explained(found: Sequence[Finding], have: Have) -> list[Finding]:
+    """The same findings; those with nobody in their denominator say whom to add."""
+    size = _class_sizes(have)
+    return [
+        replace(finding, reason=_whom(finding, size))
+        if finding.outcome == "not_asked" and finding.reason == EMPTY
+        else finding
+        for finding in found
+    ]
+
+
+def _whom(finding: Finding, size: Mapping[str, int]) -> str:
+    if not sum(size.values()):
+        return NO_LABELS
+    if finding.class_ is not None and not size.get(finding.class_):
+        return ABSENT
+    return f"{EMPTY}: add such examples"
+
+
+def _class_sizes(have: Have) -> dict[str, int]:
+    """Labelled test examples of each class."""
+    labels, classes = have.evidence.labels, have.evidence.classes
+    size = np.bincount(labels[labels != NO_LABEL], minlength=len(classes))
+    return dict(zip(classes, size.tolist(), strict=True))
+
+
+def why(needs: Collection[str], have: Have) -> str:
+    """The first thing that is missing, as what to add."""
+    if not have.arms:
+        return NO_PRUNED
+    if (have.evidence.labels == NO_LABEL).all():
+        return NO_LABELS
+    for need in ("parent", *needs):
+        there, add = NEEDS[need]
+        if not there(have):
+            return add
+    return NOTHING if CLEAN in have.evidence.conditions else NO_CLEAN
+
+
+def _recipe(have: Have) -> list[Finding]:
+    """Two questions about everything: would it hold for new seeds, and is it pruning at all."""
+    subjects = {"parents": "new training runs", "controls": "pruning apart from more training"}
+    return [
+        replace(
+            asked("accuracy", None, subject=subject), outcome="not_asked", reason=NEEDS[need][1]
+        )
+        for need, subject in subjects.items()
+        if have.arms and not NEEDS[need][0](have)
+    ]
+
+
+def _absent_classes(found: Sequence[Finding], have: Have) -> list[Finding]:
+    """Classes without a test example, where no finding has said so already."""
+    size = _class_sizes(have)
+    if not sum(size.values()):
+        return []
+    said = {finding.class_ for finding in found if finding.measure == "recall"}
+    return [
+        replace(asked("recall", None, class_=name), n=0, outcome="not_asked", reason=ABSENT)
+        for name, n in size.items()
+        if n == 0 and name not in said
+    ]

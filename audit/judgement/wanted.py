@@ -1,0 +1,206 @@
+"""What a policy asks beyond the standing questions: floors, ceilings, and limits under a shift."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.evidence.blocks import CLEAN, NO_LABEL, NOT_SHOWN, Block, Condition, Evidence
+from audit.judgement.answers import answer_finding, asked
+from audit.judgement.calibration import Calibration, contributions, expected_ece
+from audit.judgement.class_groups import class_group_findings
+from audit.judgement.design import Arm
+from audit.judgement.findings import Finding
+from audit.judgement.groups import Grouping, groupings
+from audit.judgement.inference import Estimate, average_by_parent, paired_change_by_cell
+from audit.judgement.limits import ALL, ANY, Policy, StatedLimit
+from audit.judgement.pairs import (
+    Answer,
+    Design,
+    answers,
+    contrast,
+    correct,
+    design,
+    levels,
+    pairs,
+)
+from audit.judgement.plan import Plan
+from audit.judgement.rates import mean_defined
+from audit.judgement.subgroups import group_findings
+
+FloatArray = NDArray[np.float64]
+CodeArray = NDArray[np.int64]
+
+GROUP_MEASURES = frozenset(
+    {"excess_gap", "group_accuracy", "group_fnr", "group_fpr", "group_selection_rate"}
+)
+NOBODY = "no test example is of this class: add some"
+BIASED = (
+    "even perfect calibration shows some error in so many examples: the lower bound is lowered by "
+    "what it would show"
+)
+
+
+def policy_findings(
+    block: Block,
+    evidence: Evidence,
+    arms: Sequence[Arm],
+    plan: Plan,
+    policy: Policy,
+    calibrated: Calibration | None,
+) -> list[Finding]:
+    """Findings that only a limit asks for, under one condition.
+
+    Floors and ceilings hold the pruned models' own value; they need no parent. Classes and groups
+    are asked about under a shift only where a limit is.
+
+    Args:
+        block: The condition's predictions.
+        evidence: Labels, group columns, class names.
+        arms: The pruned models.
+        plan: The plan.
+        policy: The limits.
+        calibrated: The condition's calibration, None without confidences.
+    """
+    wanted = [stated for stated in policy.stated() if covers(stated, block.condition)]
+    needed = {stated.kind.measure for stated in wanted}
+    known = design(evidence, plan)
+    out: list[Finding] = []
+    for arm in arms:
+        if "accuracy_level" in needed:
+            everybody = np.where(known.labels == NO_LABEL, -1, 0)
+            out += _right_levels("accuracy_level", block, arm, known, everybody, [None])
+        if "recall_level" in needed:
+            names = list(evidence.classes)
+            out += _right_levels("recall_level", block, arm, known, known.labels, names)
+        if "ece_level" in needed and calibrated is not None:
+            out.append(_ece_level(block, arm, known, calibrated))
+        if block.condition != CLEAN:
+            out += _shifted(block, evidence, arm, known, wanted)
+    return out
+
+
+def covers(stated: StatedLimit, condition: Condition) -> bool:
+    """Whether a limit is about this condition, by name, or by being about any."""
+    named = stated.condition in (ANY, condition.name) and stated.condition != ALL
+    return named and stated.limit.severity in (None, condition.severity)
+
+
+def _right_levels(
+    measure: str,
+    block: Block,
+    arm: Arm,
+    known: Design,
+    cells: CodeArray,
+    names: Sequence[str | None],
+) -> list[Finding]:
+    """Share of right predictions in every cell, with an interval for that share itself.
+
+    The rarer of right and wrong is counted, because inference guards against rare events.
+    """
+    predicted = np.where(known.counted, block.predicted[arm.pruned], NOT_SHOWN)
+    right = average_by_parent(correct(known.labels)(predicted), _owners(arm))
+    shares = levels(right, cells, len(names), known.weights)
+    out = []
+    turn = np.array([share is not None and share > 0.5 for share in shares])
+    flipped = np.where((cells >= 0) & turn[cells], 1.0 - right, right)
+    estimates = paired_change_by_cell(
+        flipped,
+        cells,
+        len(names),
+        weights=known.weights,
+        clusters=known.clusters,
+        level=1.0 - known.plan.alpha,
+    )
+    for name, share, turned, estimate in zip(names, shares, turn, estimates, strict=True):
+        if estimate.n == 0:
+            question = asked(measure, arm, condition=block.condition, class_=name)
+            out.append(replace(question, n=0, outcome="not_asked", reason=NOBODY))
+            continue
+        found = _turned(estimate) if turned else estimate
+        answer = Answer(found, None, share, None)
+        out.append(
+            answer_finding(measure, answer, arm, known.plan, condition=block.condition, class_=name)
+        )
+    return out
+
+
+def _turned(estimate: Estimate) -> Estimate:
+    """The interval of 1 − share."""
+    low, high = estimate.low, estimate.high
+    return replace(
+        estimate,
+        low=None if high is None else 1.0 - high,
+        high=None if low is None else 1.0 - low,
+    )
+
+
+def _owners(arm: Arm) -> CodeArray:
+    """The parent of each pruned model; one that names none stands for itself."""
+    alone = int(arm.parent.max(initial=0)) + 1 + np.arange(len(arm.pruned))
+    return np.where(arm.parent >= 0, arm.parent, alone)
+
+
+def _ece_level(block: Block, arm: Arm, known: Design, calibrated: Calibration) -> Finding:
+    """The pruned models' ECE, its lower bound lowered by what perfect calibration would show."""
+    own = calibrated.rows(arm.pruned)
+    values = average_by_parent(contributions(own, known), _owners(arm))
+    everybody = np.zeros(values.shape[1], dtype=np.int64)
+    estimate = paired_change_by_cell(
+        values,
+        everybody,
+        1,
+        weights=known.weights,
+        clusters=known.clusters,
+        level=1.0 - known.plan.alpha,
+    )[0]
+    ece = levels(values, everybody, 1, known.weights)[0]
+    finding = answer_finding(
+        "ece_level",
+        Answer(estimate, None, ece, None),
+        arm,
+        known.plan,
+        condition=block.condition,
+        reason=BIASED,
+    )
+    if finding.low is None:
+        return finding
+    expected = expected_ece(own.confidence, known.plan.calibration_bins, known.weights)
+    return replace(finding, low=finding.low - float(mean_defined(expected, 0)))
+
+
+def _shifted(
+    block: Block, evidence: Evidence, arm: Arm, known: Design, wanted: Sequence[StatedLimit]
+) -> list[Finding]:
+    """Classes and groups under a shift, where a limit asks for them."""
+    found = pairs(block, arm, known)
+    if found is None:
+        return []
+    out: list[Finding] = []
+    if any(stated.kind.measure == "recall" for stated in wanted):
+        cells = np.where(known.labels == NO_LABEL, -1, known.labels)
+        both = contrast(found, correct(known.labels))
+        out += [
+            answer_finding(
+                "recall", answer, arm, known.plan, condition=block.condition, class_=name
+            )
+            for name, answer in zip(
+                evidence.classes, answers(both, cells, len(evidence.classes)), strict=True
+            )
+        ]
+    of_groups = [stated for stated in wanted if stated.kind.measure in GROUP_MEASURES]
+    for division in groupings(evidence.examples, known.plan) if of_groups else ():
+        if any(_names_some(stated, division) for stated in of_groups):
+            out += group_findings(found, division, evidence.classes)
+            if known.plan.positive is None and any(stated.class_ for stated in of_groups):
+                out += class_group_findings(found, division, evidence.classes)
+    return out
+
+
+def _names_some(stated: StatedLimit, division: Grouping) -> bool:
+    if stated.groups == ANY:
+        return len(division.columns) == 1
+    return stated.groups is not None and stated.group_name in division.names

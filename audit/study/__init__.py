@@ -1,0 +1,1 @@
+"""The study: config, data, and the jobs that train, prune and predict."""

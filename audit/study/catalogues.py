@@ -1,0 +1,45 @@
+"""What a config may name, a line each: pruning methods, corruptions, data sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import corruptions
+import pruners
+from audit.study.data_settings import DESCRIPTIONS
+
+Rows = list[tuple[str, str]]
+
+
+def methods() -> Rows:
+    """Every choice on every axis of a pruning method."""
+    axes: dict[str, Mapping[str, Any]] = {
+        "saliency": pruners.SALIENCIES,
+        "granularity": pruners.GRANULARITIES,
+        "allocation": pruners.ALLOCATIONS,
+        "schedule": pruners.SCHEDULES,
+        "retraining": pruners.RETRAININGS,
+    }
+    return [
+        (f"{axis}: {name}", row.summary)
+        for axis, catalogue in axes.items()
+        for name, row in catalogue.items()
+    ]
+
+
+def shifts() -> Rows:
+    """Every corruption, with the presets that have constants for it."""
+    return [
+        (name, f"{row.family}: {row.description} ({', '.join(_presets(name))})")
+        for name, row in corruptions.CORRUPTIONS.items()
+    ]
+
+
+def sources() -> Rows:
+    """Every kind of data source."""
+    return list(DESCRIPTIONS.items())
+
+
+def _presets(name: str) -> list[str]:
+    return [preset.name for preset in corruptions.PRESETS.values() if name in preset.rows]

@@ -1,0 +1,165 @@
+"""Puts a run's results where a person looks for them: `runs/<name>/`, linked from the store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from audit.evidence.address import address
+from audit.evidence.store import link_or_copy, write_file
+from audit.study.layout import Study
+from audit.study.recipes import Dense, Gathered, Judged, Pruned
+
+MANIFEST = "manifest.json"
+VERSIONS = ("prune-audit", "torch", "torchvision", "numpy", "pandas", "pyarrow", "scipy")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A run folder.
+
+    Attributes:
+        folder: Where it is.
+        fresh: Whether its findings changed, so that a report of them has to be made again.
+    """
+
+    folder: Path
+    fresh: bool
+
+
+def publish_run(
+    study: Study,
+    evidence: Gathered | None,
+    judged: Judged | None,
+    missing: tuple[str, ...],
+    stages: Mapping[str, Any],
+) -> Published:
+    """Links evidence, models and findings into the run folder and records how they were made.
+
+    What the folder holds already and is still true is left alone; a file is replaced whole or not
+    at all, so a reader never sees half of one.
+    """
+    folder = study.output
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {
+        "evidence": None if evidence is None else address(evidence),
+        "findings": None if judged is None else address(judged),
+        "models": {name: address(model) for name, model in study.models.items()},
+    }
+    known = read_manifest(folder)
+    fresh = known.get("state") != state or not _all_there(folder, known)
+    if fresh:
+        (folder / MANIFEST).unlink(missing_ok=True)  # a kill from here on is seen as unfinished
+        _link_population(study, folder / "population")
+        if evidence is not None:
+            _link_tree(study.store.folder(evidence), folder / "evidence")
+        if judged is not None:
+            for name in ("findings.json", "exemplars.parquet"):
+                link_or_copy(study.store.folder(judged) / name, folder / name)
+    if fresh or any(stages.get("made", {}).values()):
+        record = {"stages": dict(stages), "missing": list(missing), "machine": _machine()}
+        write_file(folder / "run.json", _json(record))
+    if fresh:
+        _seal(folder, state)
+    return Published(folder, fresh)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """A run folder's manifest; empty where there is none."""
+    try:
+        return dict(json.loads((folder / MANIFEST).read_text()))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+
+
+def seal(folder: Path) -> Path:
+    """Writes the manifest anew, after a report was added to the folder."""
+    return _seal(folder, read_manifest(folder).get("state", {}))
+
+
+def _seal(folder: Path, state: Mapping[str, Any]) -> Path:
+    files = {
+        str(path.relative_to(folder)): {
+            "bytes": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+        for path in sorted(folder.rglob("*"))
+        # run.json tells the time of the last run, which may do nothing but look
+        if path.is_file() and path.name not in (MANIFEST, "run.json") and path.suffix != ".tmp"
+    }
+    return write_file(folder / MANIFEST, _json({"state": dict(state), "files": files}))
+
+
+def _all_there(folder: Path, manifest: Mapping[str, Any]) -> bool:
+    files: Mapping[str, Mapping[str, int]] = manifest.get("files", {})
+    sizes = {name: _size(folder / name) for name in files}
+    return bool(files) and all(sizes[name] == about["bytes"] for name, about in files.items())
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
+
+
+def _link_population(study: Study, folder: Path) -> None:
+    wanted = {
+        f"{name}.safetensors": study.store.folder(model) / "weights.safetensors"
+        for name, model in study.models.items()
+        if isinstance(model, Dense | Pruned) and study.store.done(model)
+    }
+    if not wanted:
+        return
+    folder.mkdir(exist_ok=True)
+    for stale in set(os.listdir(folder)) - set(wanted):
+        (folder / stale).unlink()
+    for name, source in wanted.items():
+        link_or_copy(source, folder / name)
+
+
+def _link_tree(source: Path, target: Path) -> None:
+    """Makes `target` hold exactly the files of `source`."""
+    wanted = {
+        path.relative_to(source)
+        for path in source.rglob("*")
+        if path.is_file() and path.name != MANIFEST
+    }
+    for path in list(target.rglob("*")) if target.exists() else []:
+        if path.is_file() and path.relative_to(target) not in wanted:
+            path.unlink()
+    for path in sorted(wanted):
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        link_or_copy(source / path, target / path)
+    for path in sorted(target.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            shutil.rmtree(path)
+
+
+def _machine() -> dict[str, Any]:
+    versions: dict[str, str | None] = {}
+    for package in VERSIONS:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = None
+    return {
+        "platform": platform.platform(),
+        "processor": platform.machine(),
+        "cores": os.cpu_count(),
+        "python": sys.version.split()[0],
+        "versions": versions,
+    }
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,69 @@
+"""What of a config is done, what is left, and about how long it may take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from audit.study.config import Config
+from audit.study.layout import lay_out
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a study.
+
+    Attributes:
+        stage: Its name.
+        done: Units that are in the store.
+        total: Units that the config asks for.
+        seconds_left: Estimate from the last run's pace; None where nothing was measured.
+    """
+
+    stage: str
+    done: int
+    total: int
+    seconds_left: float | None = None
+
+    def record(self) -> dict[str, Any]:
+        """As a plain dictionary."""
+        return asdict(self)
+
+
+def stages(config: Config, base: Path) -> list[Stage]:
+    """Counts what is there. Nothing is made.
+
+    Raises:
+        InputError: The config points to something that does not exist.
+    """
+    study = lay_out(config, base)
+    pace = _pace(study.output / "run.json")
+    wanted: dict[str, Sequence[object]] = {
+        "data": [study.data, *study.natural.values()],
+        "parents": list(study.parents.values()),
+        "population": list(study.pruned.values()),
+        "predictions": study.predicted,
+    }
+    return [
+        _stage(name, sum(map(study.store.done, recipes)), len(recipes), pace)
+        for name, recipes in wanted.items()
+    ]
+
+
+def _stage(name: str, done: int, total: int, pace: dict[str, float]) -> Stage:
+    left = (total - done) * pace[name] if name in pace else None
+    return Stage(name, done, total, left if total > done else None)
+
+
+def _pace(path: Path) -> dict[str, float]:
+    """Seconds per unit of the last run that made something."""
+    try:
+        recorded = json.loads(path.read_text())["stages"]
+    except (FileNotFoundError, KeyError, json.JSONDecodeError):
+        return {}
+    return {
+        name: recorded["seconds"][name] / made for name, made in recorded["made"].items() if made
+    }

@@ -1,0 +1,53 @@
+"""Regenerates what the docs show: JSON Schemas, and screenshots of the demo's report.
+
+Run by `make docs`. The screenshots need Chromium and a finished demo (`make demo`).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+REPORT = DOCS.parent / "runs" / "digits-demo" / "report.html"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SHOTS = {"report.png": (1280, 1080), "report-phone.png": (390, 1080)}
+
+
+def schemas() -> None:
+    """Writes the schemas of a config and of findings.json."""
+    from audit import Config
+    from audit.judgement.document import findings_schema
+
+    for name, schema in (
+        ("config.schema.json", Config.model_json_schema(by_alias=True)),
+        ("findings.schema.json", findings_schema()),
+    ):
+        (DOCS / name).write_text(json.dumps(schema, indent=1, ensure_ascii=False) + "\n")
+        print(f"{DOCS / name} written")
+
+
+def screenshots() -> None:
+    """Takes the pictures that the README shows."""
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None or not REPORT.exists():
+        print("no screenshots: they need Chromium and runs/digits-demo/report.html (make demo)")
+        return
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=browser, args=["--no-sandbox", "--disable-gpu"]
+        )
+        for name, (width, height) in SHOTS.items():
+            page = chromium.new_page(viewport={"width": width, "height": height})
+            page.goto(REPORT.as_uri())
+            page.screenshot(path=DOCS / name)
+            print(f"{DOCS / name} written")
+        chromium.close()
+
+
+if __name__ == "__main__":
+    schemas()
+    screenshots()

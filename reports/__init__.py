@@ -1,0 +1,41 @@
+"""Everything a person touches: reports, figures, the command line. Loaded when first asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reports.document import Document, read
+    from reports.html import write_html
+    from reports.markdown import write_markdown
+    from reports.terminal import largest_within_line, terminal_table
+
+__all__ = [
+    "Document",
+    "largest_within_line",
+    "read",
+    "terminal_table",
+    "write_html",
+    "write_markdown",
+]
+
+# pandas, matplotlib and jinja2 take a second to load, which `prune-audit --help` must not.
+_HOMES = {
+    "Document": "reports.document",
+    "largest_within_line": "reports.terminal",
+    "read": "reports.document",
+    "terminal_table": "reports.terminal",
+    "write_html": "reports.html",
+    "write_markdown": "reports.markdown",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'reports' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

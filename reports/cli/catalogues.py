@@ -1,0 +1,111 @@
+"""Commands that tell what there is: list, schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from reports.cli.studies import AsJson
+
+
+class Catalogue(StrEnum):
+    """What can be listed."""
+
+    METHODS = "methods"
+    CORRUPTIONS = "corruptions"
+    MEASURES = "measures"
+    LIMITS = "limits"
+    SOURCES = "sources"
+
+
+class Schema(StrEnum):
+    """What has a JSON Schema."""
+
+    CONFIG = "config"
+    FINDINGS = "findings"
+
+
+def list_(
+    what: Annotated[Catalogue, typer.Argument(help="What to list.")], as_json: AsJson = False
+) -> None:
+    """List methods, corruptions, measures, limits or data sources, a line each.
+
+    Example: prune-audit list measures
+    """
+    rows = ROWS[what]()
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    width = max(len(name) for name, _ in rows)
+    for name, line in rows:
+        typer.echo(f"{name:<{width}}  {line}")
+
+
+def schema(
+    what: Annotated[Schema, typer.Argument(help="Of which file.")] = Schema.CONFIG,
+) -> None:
+    """Print the JSON Schema of a config (for editors) or of findings.json.
+
+    Example: prune-audit schema > audit.schema.json
+    """
+    typer.echo(json.dumps(SCHEMAS[what](), indent=1, ensure_ascii=False))
+
+
+def _methods() -> list[tuple[str, str]]:
+    from audit.study.catalogues import methods
+
+    return methods()
+
+
+def _corruptions() -> list[tuple[str, str]]:
+    from audit.study.catalogues import shifts
+
+    return shifts()
+
+
+def _measures() -> list[tuple[str, str]]:
+    from audit.judgement.measures import MEASURES
+
+    return [(name, entry.definition) for name, entry in MEASURES.items()]
+
+
+def _limits() -> list[tuple[str, str]]:
+    from audit.judgement.limits import LIMITS
+
+    return [(name, entry.description) for name, entry in LIMITS.items()]
+
+
+def _sources() -> list[tuple[str, str]]:
+    from audit.study.catalogues import sources
+
+    return sources()
+
+
+def _config_schema() -> dict[str, Any]:
+    from audit.study.config import Config
+
+    return Config.model_json_schema(by_alias=True)
+
+
+def _findings_schema() -> dict[str, Any]:
+    from audit.judgement.document import findings_schema
+
+    return findings_schema()
+
+
+ROWS: dict[Catalogue, Callable[[], list[tuple[str, str]]]] = {
+    Catalogue.METHODS: _methods,
+    Catalogue.CORRUPTIONS: _corruptions,
+    Catalogue.MEASURES: _measures,
+    Catalogue.LIMITS: _limits,
+    Catalogue.SOURCES: _sources,
+}
+
+SCHEMAS: dict[Schema, Callable[[], dict[str, Any]]] = {
+    Schema.CONFIG: _config_schema,
+    Schema.FINDINGS: _findings_schema,
+}

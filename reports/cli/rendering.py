@@ -1,0 +1,60 @@
+"""From a finished run to what its user sees: report files, a table, the verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reports.cli.progress import Bars, Plain, Quiet
+
+if TYPE_CHECKING:
+    from audit.judgement.findings import Findings
+    from audit.study.run import Result
+
+REPORTS = ("report.html", "report.md")
+
+
+def render(result: Result, watch: Plain | Bars | Quiet) -> list[Path]:
+    """Writes the report of a run, unless the one that is there shows the same findings."""
+    from audit.study.publish import seal
+
+    paths = [result.folder / name for name in REPORTS]
+    if result.published.fresh or not all(path.exists() for path in paths):
+        watch.stage("report", 0, 1)
+        paths = write_reports(result.folder)
+        seal(result.folder)
+        watch.advance()
+    return paths
+
+
+def write_reports(folder: Path) -> list[Path]:
+    """Renders report.html and report.md from what is in a run folder."""
+    from reports import write_html, write_markdown
+
+    return [write_html(folder, folder / REPORTS[0]), write_markdown(folder, folder / REPORTS[1])]
+
+
+def say_findings(findings: Findings) -> None:
+    """Prints the table by sparsity and the verdict."""
+    from rich.console import Console
+
+    from reports import largest_within_line, terminal_table
+
+    console = Console(highlight=False)
+    # A pipe has no width of its own; rich would fold the table at 80 columns.
+    if not console.is_terminal:
+        console = Console(highlight=False, width=110)
+    console.print(terminal_table(findings))
+    console.print(largest_within_line(findings))
+
+
+def summary(result: Result, written: list[Path]) -> dict[str, Any]:
+    """What a program wants to know of a finished run."""
+    findings = result.findings
+    return {
+        "folder": str(result.folder),
+        "reports": [str(path) for path in written],
+        "missing": list(result.missing),
+        "policy": None if findings is None else findings.policy,
+        "findings": None if findings is None else len(findings.findings),
+    }

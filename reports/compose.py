@@ -1,0 +1,74 @@
+"""Puts the page together from a document: the one place that knows what stands on it, where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from audit.judgement.findings import Finding
+from reports import background
+from reports.document import Document
+from reports.names import in_prose
+from reports.overview import overviews
+from reports.page import Page
+from reports.sections import SECTIONS, Context
+from reports.sections.placing import placed
+from reports.sentences import sentences
+from reports.verdict import verdicts
+from reports.wording import say
+
+# Sections that are left out when they have nothing: they would only say what others say already.
+_OPTIONAL = frozenset({"omnibus", "other"})
+
+
+def compose(document: Document, *, draw: bool = True) -> Page:
+    """The whole page as values.
+
+    Args:
+        document: What to report.
+        draw: Whether to draw figures, which takes most of the time.
+    """
+    alpha = background.alpha_of(document)
+    said = sentences(document, alpha)
+    asked, not_asked = placed(document.asked), placed(document.not_asked)
+    context = Context(
+        document=document,
+        alpha=alpha,
+        focus={method: _focus(document, method) for method in document.methods},
+        cited={s.href.removeprefix("#f-") for s in said if s.href},
+        asked=asked,
+        not_asked=not_asked,
+        draw=draw,
+    )
+    name = in_prose(document.run.get("name") or say("page.unnamed"))
+    return Page(
+        title=say("page.title", name=name),
+        name=name,
+        audited=background.audited(document),
+        verdicts=verdicts(document),
+        sentences=said,
+        sections=tuple(
+            make(context)
+            for key, make in SECTIONS.items()
+            if key not in _OPTIONAL or _there(key, asked, not_asked)
+        ),
+        method=background.method(document, alpha),
+        limits=background.limits(document, alpha),
+        provenance=background.provenance(document),
+        settings=background.settings(document),
+        reproduce=background.command(document),
+        reproduce_note=say("reproduce.note"),
+        glossary=background.glossary(),
+    )
+
+
+def _there(
+    key: str, asked: Mapping[str, Sequence[Finding]], not_asked: Mapping[str, Sequence[Finding]]
+) -> bool:
+    return bool(asked.get(key) or not_asked.get(key))
+
+
+def _focus(document: Document, method: str) -> float:
+    """The first sparsity that is over a limit, where the decision lies; else the largest."""
+    rows = [row for row in overviews(document.findings) if row.method == method]
+    over = [row.sparsity for row in rows if row.judged.outcome == "over"]
+    return min(over) if over else max(row.sparsity for row in rows)

@@ -1,0 +1,179 @@
+"""What there is to report: findings, and the evidence beside them, read once into frozen values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from audit.evidence.errors import InputError, TableError
+from audit.judgement.findings import Finding, Findings
+from reports import gallery
+
+FINDINGS, RUN, MANIFEST = "findings.json", "run.json", "manifest.json"
+EXAMPLES, MODELS, LAYERS = (f"evidence/{name}.parquet" for name in ("examples", "models", "layers"))
+METADATA_KEY = b"prune_audit"
+
+
+@dataclass(frozen=True)
+class Document:
+    """Everything that the renderers may look at.
+
+    Attributes:
+        findings: The findings with their run, policy and exemplars.
+        classes: Class names by code; empty when no evidence is at hand.
+        examples: The examples of the gallery, indexed by id: any of `thumbnail`, `text`, `path`,
+            `group_*`. Empty when no evidence is at hand.
+        models: One row per model, or empty.
+        layers: `model, layer, parameters, nonzero`, one row per layer, or empty.
+        times: What `run.json` holds: when, how long, on what machine, with which versions.
+        address: Address of the findings in the store; empty when not known.
+        folder: The run folder; None for findings in memory.
+    """
+
+    findings: Findings
+    classes: tuple[str, ...] = ()
+    examples: pd.DataFrame = field(default_factory=pd.DataFrame)
+    models: pd.DataFrame = field(default_factory=pd.DataFrame)
+    layers: pd.DataFrame = field(default_factory=pd.DataFrame)
+    times: Mapping[str, Any] = field(default_factory=dict)
+    address: str = ""
+    folder: Path | None = None
+
+    @property
+    def run(self) -> Mapping[str, Any]:
+        """What was audited, as `findings.json` says."""
+        return self.findings.run
+
+    @property
+    def policy(self) -> Mapping[str, Any]:
+        """Limits, verdicts, and the largest sparsity within every limit."""
+        return self.findings.policy
+
+    @cached_property
+    def asked(self) -> tuple[Finding, ...]:
+        """Findings with an answer, or at least with an attempt at one."""
+        return tuple(f for f in self.findings.findings if f.outcome != "not_asked")
+
+    @cached_property
+    def not_asked(self) -> tuple[Finding, ...]:
+        """Questions that could not be asked."""
+        return tuple(f for f in self.findings.findings if f.outcome == "not_asked")
+
+    @cached_property
+    def arms(self) -> tuple[tuple[str, float], ...]:
+        """(method, sparsity) pairs that were judged, sorted; a method without a name is ""."""
+        found = {
+            (f.method or "", f.sparsity) for f in self.findings.findings if f.sparsity is not None
+        }
+        return tuple(sorted(found))
+
+    @cached_property
+    def methods(self) -> tuple[str, ...]:
+        """Pruning methods, sorted."""
+        return tuple(sorted({method for method, _ in self.arms}))
+
+    @cached_property
+    def sparsities(self) -> tuple[float, ...]:
+        """Requested sparsities, ascending."""
+        return tuple(sorted({sparsity for _, sparsity in self.arms}))
+
+    def class_name(self, code: object) -> str | None:
+        """The name of a class code; a name stays itself; None where a vote was tied or unknown."""
+        if isinstance(code, str):
+            return code
+        if not isinstance(code, int | float) or pd.isna(code) or code < 0:
+            return None
+        position = int(code)
+        return self.classes[position] if position < len(self.classes) else str(position)
+
+
+def read(source: Document | Findings | str | Path) -> Document:
+    """Reads a run folder, or takes findings as they are.
+
+    Args:
+        source: A run folder (`findings.json`, and optionally `exemplars.parquet`, `evidence/`,
+            `run.json`), its `findings.json`, or findings in memory, which have no gallery.
+
+    Raises:
+        InputError: There is no such folder, or there are no findings in it.
+        TableError: A table in it cannot be read.
+    """
+    if isinstance(source, Document):
+        return source
+    if isinstance(source, Findings):
+        return Document(source, classes=_classes_of_run(source.run))
+    folder = Path(source)
+    folder = folder.parent if folder.name == FINDINGS else folder
+    if not (folder / FINDINGS).is_file():
+        raise InputError(
+            f"There is no {FINDINGS} in {folder}: give a run folder, such as runs/digits-demo."
+        )
+    findings = Findings.read(folder)
+    examples = folder / EXAMPLES
+    return Document(
+        findings,
+        classes=_classes(examples) or _classes_of_run(findings.run),
+        examples=_examples(examples, gallery.chosen(findings.exemplars)),
+        models=_table(folder / MODELS),
+        layers=_table(folder / LAYERS),
+        times=_json(folder / RUN),
+        address=str((_json(folder / MANIFEST).get("state") or {}).get("findings") or ""),
+        folder=folder,
+    )
+
+
+def _classes_of_run(run: Mapping[str, Any]) -> tuple[str, ...]:
+    classes = run.get("classes")
+    return tuple(map(str, classes)) if isinstance(classes, list | tuple) else ()
+
+
+def _classes(path: Path) -> tuple[str, ...]:
+    if not path.is_file():
+        return ()
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+        return tuple(map(str, json.loads(metadata.get(METADATA_KEY, b"{}")).get("classes", ())))
+    except (OSError, ValueError) as error:
+        raise TableError(f"{path} cannot be read ({error}): audit the run again.") from error
+
+
+def _examples(path: Path, wanted: pd.DataFrame) -> pd.DataFrame:
+    if not path.is_file() or wanted.empty:
+        return pd.DataFrame()
+    names = pq.read_schema(path).names
+    columns = [
+        name
+        for name in names
+        if name in {"example", "thumbnail", "text", "path"} or name.startswith("group_")
+    ]
+    identities = wanted["example"].unique().tolist()
+    return _table(path, columns=columns, filters=[("example", "in", identities)]).set_index(
+        "example"
+    )
+
+
+def _table(path: Path, **options: Any) -> pd.DataFrame:
+    if not path.is_file():
+        return pd.DataFrame()
+    try:
+        frame: pd.DataFrame = pq.read_table(path, **options).to_pandas()
+    except (OSError, ValueError) as error:
+        raise TableError(f"{path} cannot be read ({error}): audit the run again.") from error
+    return frame
+
+
+def _json(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({error}): remove it or run again.") from error
+    return content if isinstance(content, dict) else {}

@@ -10,7 +10,6 @@ import math
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -123,6 +122,15 @@ def _gaussian(offsets: NDArray[np.int64], sigma: float) -> Floats:
     return np.asarray(weights / weights.sum())
 
 
+def _smooth(length: int) -> int:
+    """The next number without prime factors above 5, whose transforms are fast."""
+    rest = length
+    for prime in (2, 3, 5):
+        while rest % prime == 0:
+            rest //= prime
+    return length if rest == 1 else _smooth(length + 1)
+
+
 @lru_cache(maxsize=16)
 def _gaussian_matrix(size: int, sigma: float) -> Floats:
     """The blur of one axis as a matrix [size, size]."""
@@ -145,7 +153,7 @@ def _correlate_fourier(images: Tensor, kernel: Floats) -> Tensor:
     height, width = images.shape[2:]
     reach = kernel.shape[0] // 2
     source = extended(images, mirrored(height, reach, reach), mirrored(width, reach, reach))
-    size = [scipy.fft.next_fast_len(length, real=True) for length in source.shape[2:]]
+    size = [_smooth(length) for length in source.shape[2:]]
     response = torch.fft.rfft2(torch.from_numpy(exact[::-1, ::-1].copy()), s=size)
     spectrum = torch.fft.rfft2(source.to(torch.float64), s=size)
     sums: Tensor = torch.fft.irfft2(spectrum.mul_(response.to(images.device)), s=size)

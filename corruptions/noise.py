@@ -16,7 +16,6 @@ from functools import lru_cache
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import special
 from torch import Tensor
 
 from .draws import Stream
@@ -129,7 +128,11 @@ def _normal_steps(spread: float) -> NDArray[np.int16]:
 @lru_cache(maxsize=1)
 def _normal_edges() -> NDArray[np.float32]:
     """The 65,537 edges of those bins; the infinite ones stand far enough out to be crossed."""
-    return np.clip(special.ndtri(np.arange(_CODES + 1) / _CODES), -64, 64).astype(np.float32)
+    probabilities = torch.arange(_CODES + 1, dtype=torch.float64).div_(_CODES)
+    quantiles: NDArray[np.float32] = (
+        torch.special.ndtri(probabilities).clamp_(-64, 64).float().numpy()
+    )
+    return quantiles
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,10 @@ def _poisson_tables(photons: float) -> _PoissonTables:
     counts = np.arange(int(photons + 12 * np.sqrt(photons) + 40))
     outcomes = (np.clip(counts / photons, 0, 1) * 255).astype(np.int16)
     rates = photons * np.arange(256) / 255
-    cdf = special.pdtr(counts[None, :], rates[:, None])
+    # P(count <= k) is the regularised upper incomplete gamma function of k + 1 and the rate.
+    cdf = torch.special.gammaincc(
+        torch.from_numpy(counts + 1.0)[None, :], torch.from_numpy(rates)[:, None]
+    ).numpy()
     edges = np.arange(_POISSON_BINS + 1) / _POISSON_BINS
     bins = np.empty((256, _POISSON_BINS), dtype=np.int16)
     for level in range(256):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -63,7 +63,7 @@ class GradualPruning:
                 f"iterable of such batches."
             )
         # An iterator would be empty at the second update.
-        self.data = list(data) if data is not None and iter(data) is data else data
+        self.data = list(data) if isinstance(data, Iterator) else data
         self.masks = Masks.dense(model, method.protect)
         self._note = row.note
         self._removed: list[tuple[nn.Parameter, Tensor]] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -54,8 +54,8 @@ def make_masks(
     method = Method(saliency, granularity, allocation, "one_shot", "none", as_patterns(protect))
     wanted = [method.check_final(sparsity) for sparsity in sparsities]
     note = saliency_row(saliency).note
-    if data is not None and iter(data) is data:
-        data = list(data)
+    if isinstance(data, Iterator):
+        data = list(data)  # it is gone through twice
     ranking = rank(
         model,
         find_targets(model, method.protect),

@@ -39,6 +39,7 @@ class Ranking:
         groups: Number of groups of each of them.
         keys: Float [groups of all], the lowest go first; +inf stays whatever happens.
         free_keys: The same without the collapse guard.
+        already: Groups that are gone; no fewer may go, or one of them could come back.
         notes: For the record.
     """
 
@@ -47,6 +48,7 @@ class Ranking:
     groups: tuple[int, ...]
     keys: Tensor
     free_keys: Tensor
+    already: int = 0
     notes: tuple[str, ...] = ()
 
     def masks(self, sparsities: Sequence[float]) -> list[Masks]:
@@ -82,10 +84,10 @@ class Ranking:
             sizes = torch.tensor(members).repeat_interleave(torch.tensor(self.groups))
             order = self.keys.cpu().argsort(stable=True)[:removable]
             sums = torch.cat([torch.zeros(1, dtype=torch.int64), sizes[order].cumsum(0)])
-            count = int((sums - sparsity * weights).abs().argmin())
+            count = max(self.already, int((sums - sparsity * weights).abs().argmin()))
             reached = int(sums[count])
         slack = max(TOLERANCE, 0.5 * max(members) / weights)
-        if abs(reached / weights - sparsity) > slack + 1e-9:
+        if reached / weights < sparsity - slack - 1e-9:
             raise ValueError(
                 f"Sparsity {sparsity} cannot be reached: at most {removable} of {len(self.keys)} "
                 f"groups may go if every layer is to keep one, which is {reached / weights:.4f} of "
@@ -157,13 +159,14 @@ def rank(
     for name in targets.names:
         _check_finite(parameters[name], f"The weight {name!r}", "train the model again")
     found = axes.saliency(model, targets.names, data, seed)
-    scores = {}
+    scores, already = {}, 0
     for name, layout in layouts.items():
         _check_finite(found[name], f"The saliency of {name!r}", "look at the examples it was given")
         scores[name] = axes.pool(layout.gather(found[name]))
         if removed is not None:
-            already = layout.gather(~removed.kept[name].to(scores[name].device)).all(dim=1)
-            scores[name] = scores[name].masked_fill(already, -torch.inf)
+            gone = layout.gather(~removed.kept[name].to(scores[name].device)).all(dim=1)
+            scores[name] = scores[name].masked_fill(gone, -torch.inf)
+            already += int(gone.count_nonzero())
     keys = axes.allocation(scores, shapes)
     for name, layout in layouts.items():
         if layout.candidates is not None:
@@ -171,7 +174,7 @@ def rank(
     groups = tuple(len(scores[name]) for name in targets.names)
     guarded = torch.cat([_reserve_best(keys[name]) for name in targets.names])
     free = torch.cat([keys[name] for name in targets.names])
-    return Ranking(targets, tuple(layouts.values()), groups, guarded, free, notes)
+    return Ranking(targets, tuple(layouts.values()), groups, guarded, free, already, notes)
 
 
 def lowest(keys: Tensor, counts: Sequence[int]) -> list[Tensor]:

@@ -133,10 +133,9 @@ def train(
     optimizer = OPTIMIZERS[training.optimizer](
         model, training.lr, training.momentum, training.weight_decay
     )
-    steps = training.steps(len(inputs))
-    if watcher is not None:
-        watcher.start(optimizer, steps)
     try:
+        if watcher is not None:
+            watcher.start(optimizer, training.steps(len(inputs)))
         with seeded(seed, "dropout", where):
             batch = _batch_maker(inputs, labels, training, seed, prepare, where)
             return _run(model, optimizer, training, batch, len(inputs), generator(seed, "order"))

@@ -19,6 +19,7 @@ ROWS = 100  # rows of a table that is open
 FOLDED_ROWS = 40  # rows of a table behind a heading
 SHORTEST_BAR = 1e-9
 BAR_WIDTH = 200
+ANCHOR = "f-"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Field:
 
 def anchor(finding: Finding) -> str:
     """The name that links to the finding's row lead to."""
-    return f"f-{finding.id}"
+    return f"{ANCHOR}{finding.id}"
 
 
 def claims_table(

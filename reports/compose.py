@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from audit.judgement.findings import Finding
 from reports import background
+from reports.claims import ANCHOR
 from reports.document import Document
 from reports.names import in_prose
-from reports.overview import overviews
-from reports.page import Page
+from reports.page import Page, Sentence, Verdict
 from reports.sections import SECTIONS, Context
 from reports.sections.placing import placed
 from reports.sentences import sentences
@@ -28,13 +28,13 @@ def compose(document: Document, *, draw: bool = True) -> Page:
         draw: Whether to draw figures, which takes most of the time.
     """
     alpha = background.alpha_of(document)
-    said = sentences(document, alpha)
+    said, judged = sentences(document, alpha), verdicts(document)
     asked, not_asked = placed(document.asked), placed(document.not_asked)
     context = Context(
         document=document,
         alpha=alpha,
         focus={method: _focus(document, method) for method in document.methods},
-        cited={s.href.removeprefix("#f-") for s in said if s.href},
+        cited=_cited(said, judged),
         asked=asked,
         not_asked=not_asked,
         draw=draw,
@@ -44,7 +44,7 @@ def compose(document: Document, *, draw: bool = True) -> Page:
         title=say("page.title", name=name),
         name=name,
         audited=background.audited(document),
-        verdicts=verdicts(document),
+        verdicts=judged,
         sentences=said,
         sections=tuple(
             make(context)
@@ -61,6 +61,14 @@ def compose(document: Document, *, draw: bool = True) -> Page:
     )
 
 
+def _cited(said: Sequence[Sentence], judged: Sequence[Verdict]) -> frozenset[str]:
+    """Ids of findings that a link leads to: their rows are never cut."""
+    ladders = [verdict.ladder for verdict in judged if verdict.ladder is not None]
+    links = [sentence.href for sentence in said]
+    links += [cell.href for ladder in ladders for row in ladder.rows for cell in row.cells]
+    return frozenset(link.removeprefix(f"#{ANCHOR}") for link in links if link is not None)
+
+
 def _there(
     key: str, asked: Mapping[str, Sequence[Finding]], not_asked: Mapping[str, Sequence[Finding]]
 ) -> bool:
@@ -69,6 +77,6 @@ def _there(
 
 def _focus(document: Document, method: str) -> float:
     """The first sparsity that is over a limit, where the decision lies; else the largest."""
-    rows = [row for row in overviews(document.findings) if row.method == method]
+    rows = [row for row in document.rows if row.method == method]
     over = [row.sparsity for row in rows if row.judged.outcome == "over"]
     return min(over) if over else max(row.sparsity for row in rows)

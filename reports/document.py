@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from audit.evidence.errors import InputError, TableError
 from audit.judgement.findings import Finding, Findings
 from reports import gallery
+from reports.overview import Overview, overviews
 
 FINDINGS, RUN, MANIFEST = "findings.json", "run.json", "manifest.json"
 EXAMPLES, MODELS, LAYERS = (f"evidence/{name}.parquet" for name in ("examples", "models", "layers"))
@@ -65,6 +66,16 @@ class Document:
     def not_asked(self) -> tuple[Finding, ...]:
         """Questions that could not be asked."""
         return tuple(f for f in self.findings.findings if f.outcome == "not_asked")
+
+    @cached_property
+    def held(self) -> tuple[Finding, ...]:
+        """Findings that a limit of the policy judged."""
+        return tuple(f for f in self.findings.findings if f.limit_name is not None)
+
+    @cached_property
+    def rows(self) -> tuple[Overview, ...]:
+        """What happened at each method and sparsity."""
+        return tuple(overviews(self.findings))
 
     @cached_property
     def arms(self) -> tuple[tuple[str, float], ...]:

@@ -113,7 +113,8 @@ def _value(examples: pd.DataFrame, example: object, column: str) -> object:
 def _card(document: Document, row: pd.Series, picture: Picture | None) -> Card:
     def name(column: str) -> str:
         found = document.class_name(row.get(column))
-        return say("exemplars.no_modal_label") if found is None else short(found)
+        nameless = "exemplars.no_label" if column == "label" else "exemplars.no_modal_label"
+        return say(nameless) if found is None else short(found)
 
     kind = str(row["kind"]) if row["kind"] in _KINDS else _UNLABELLED
     sparsity = show_sparsity(_float(row["sparsity"]))

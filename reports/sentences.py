@@ -9,7 +9,6 @@ from reports.claims import anchor, condition_name
 from reports.document import Document
 from reports.limits import limit_in_prose
 from reports.names import in_prose
-from reports.overview import overviews
 from reports.page import Sentence
 from reports.quantities import (
     count,
@@ -46,12 +45,13 @@ def sentences(document: Document, alpha: float) -> tuple[Sentence, ...]:
     harmful = [f for f in asked if f.outcome == "over" or established(f, alpha)]
     chosen = _varied(_leading(harmful))
     many = len(document.methods) > 1
+    over = [f for f in harmful if f.outcome == "over"]
     found = [
-        Sentence(state(f, asked, alpha=alpha, name_method=many), f.outcome, f"#{anchor(f)}")
+        Sentence(state(f, over, alpha=alpha, name_method=many), f.outcome, f"#{anchor(f)}")
         for f in chosen
     ]
     if not found:
-        found.append(no_harm(document))
+        found.append(no_harm(document, alpha))
     found += _undecided(asked)
     for extra in (_exemplars(document), _overall(document, alpha, many)):
         if extra is not None and extra.href not in {s.href for s in found}:
@@ -62,22 +62,41 @@ def sentences(document: Document, alpha: float) -> tuple[Sentence, ...]:
 def state(
     finding: Finding, asked: Iterable[Finding] = (), *, alpha: float, name_method: bool = False
 ) -> str:
-    """One finding as a sentence: measure, who, change, n, interval, corrected p, reach, limit."""
+    """One finding as a sentence: measure, who, change, n, interval, corrected p, reach, limit.
+
+    Args:
+        finding: The finding.
+        asked: Others, among them those of the same subject at sparsities that are over too.
+        alpha: Its interval covers 1 - alpha.
+        name_method: Whether to name the method.
+    """
     parts = [_what_happened(finding, name_method), _how_sure(finding, alpha)]
     if finding.limit is not None:
         parts.append(_against(finding, asked))
     return " ".join(part for part in parts if part)
 
 
-def no_harm(document: Document) -> Sentence:
-    """That no harm was found, and how large a one would have been; or that nothing was tested."""
+def no_harm(document: Document, alpha: float) -> Sentence:
+    """That no harm was found, and how large a one would have been; or that nothing was tested.
+
+    Where a family moved as a whole and no single loss in it is upheld, it says that instead.
+    """
     tested = [f for f in document.asked if f.p_adjusted is not None and f.tier != SCREEN]
     if not tested:
         return Sentence(say("sentence.nothing_tested"), "cannot_tell")
-    return Sentence(
-        say("sentence.no_harm", tested=count(len(tested)), found=would_have_been_found(tested)),
-        "cannot_tell" if any(f.outcome == "cannot_tell" for f in document.asked) else "no_limit",
+    moved = {
+        word_for("family", str(f.subject))
+        for f in tested
+        if whom(f) == "family" and f.p_adjusted is not None and f.p_adjusted <= alpha
+    }
+    text = say(
+        "sentence.no_single_harm" if moved else "sentence.no_harm",
+        tested=count(len(tested)),
+        found=would_have_been_found(tested),
+        families=listing(sorted(moved)),
     )
+    unsure = moved or any(f.outcome == "cannot_tell" for f in document.asked)
+    return Sentence(text, "cannot_tell" if unsure else "no_limit")
 
 
 def would_have_been_found(findings: Iterable[Finding]) -> str:
@@ -180,7 +199,8 @@ def _against(f: Finding, asked: Iterable[Finding]) -> str:
         for other in asked
         if _subject(other) == _subject(f) and other.outcome == "over" and other.sparsity is not None
     ]
-    key = f"sentence.limit_{f.outcome}"
+    whole = f.outcome == "over" and not same
+    key = "sentence.limit_over_whole" if whole else f"sentence.limit_{f.outcome}"
     levels = listing(map(sparsity, sorted(set(same))))
     return say(key, limit=limit_in_prose(f), sparsities=levels)
 
@@ -221,7 +241,7 @@ def _undecided(asked: Sequence[Finding]) -> list[Sentence]:
 
 
 def _exemplars(document: Document) -> Sentence | None:
-    found = [row.pies for row in overviews(document.findings) if row.pies is not None]
+    found = [row.pies for row in document.rows if row.pies is not None]
     found = [f for f in found if defined(f.pruned)]
     if not found:
         return None
@@ -238,7 +258,7 @@ def _exemplars(document: Document) -> Sentence | None:
 
 
 def _overall(document: Document, alpha: float, name_method: bool) -> Sentence | None:
-    found = [row.accuracy for row in overviews(document.findings) if row.accuracy is not None]
+    found = [row.accuracy for row in document.rows if row.accuracy is not None]
     if not found:
         return None
     f = max(found, key=lambda f: (harm(f) or 0.0, f.id))

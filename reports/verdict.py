@@ -93,10 +93,7 @@ def _ladder(
     columns: list[float | None] = [*levels, None] if whole else [*levels]
     outcomes = [judged(document.policy, method, s) for s in columns]
     rows = [Row((Cell(say("verdict.row")), *(_outcome_cell(v.outcome) for v in outcomes)))]
-    rows += [
-        Row((Cell(describe(limit)), *(_worst_cell(document, limit, method, s) for s in columns)))
-        for limit in limits
-    ]
+    rows += [_limit_row(document, limit, method, columns) for limit in limits]
     rows.append(Row((Cell(say("verdict.counts")), *(Cell(counted(v)) for v in outcomes))))
     return Table(
         key=f"ladder-{document.methods.index(method)}",
@@ -138,24 +135,32 @@ def _outcome_cell(outcome: Outcome) -> Cell:
     return Cell(word_for("outcome", outcome), outcome=outcome)
 
 
+def _limit_row(
+    document: Document,
+    limit: Mapping[str, Any],
+    method: str,
+    columns: Sequence[float | None],
+) -> Row:
+    held = [f for f in document.held if (f.method or "") == method and _judged_by(f, limit)]
+    cells = (_worst_cell(held, limit, method, at) for at in columns)
+    return Row((Cell(describe(limit)), *cells))
+
+
 def _worst_cell(
-    document: Document, limit: Mapping[str, Any], method: str, at: float | None
+    held: Sequence[Finding], limit: Mapping[str, Any], method: str, at: float | None
 ) -> Cell:
-    held = [
-        f for f in document.findings.findings if (f.method or "") == method and _judged_by(f, limit)
-    ]
     found = worst_first(f for f in held if f.sparsity == at)
     if not found:
-        # Answered in another column, or for other models: this cell is not the limit's to fill.
-        elsewhere = held or not (_covers(limit.get("sparsity"), at) and at is not None)
-        return Cell("") if elsewhere else _outcome_cell("not_asked")
+        of_whole = bool(held) and all(f.sparsity is None for f in held)
+        covered = _covers(limit.get("sparsity"), at) and _covers(
+            limit.get("method"), method or None
+        )
+        asked_here = at is not None and covered and not of_whole
+        return _outcome_cell("not_asked") if asked_here else Cell("")
     worst = found[0]
-    shown = worst.outcome not in {"not_asked"}
-    return Cell(
-        _value(worst) if shown else word_for("outcome", worst.outcome),
-        href=f"#{anchor(worst)}" if shown else None,
-        outcome=worst.outcome,
-    )
+    if worst.outcome == "not_asked":  # it has no row to lead to
+        return _outcome_cell("not_asked")
+    return Cell(_value(worst), href=f"#{anchor(worst)}", outcome=worst.outcome)
 
 
 def _value(f: Finding) -> str:

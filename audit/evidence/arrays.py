@@ -56,8 +56,7 @@ def from_arrays(
             f"parent has {len(dense)} models and pruned has {len(made)}: give one row of pruned "
             "for each row of parent."
         )
-    count = len(next(iter(dense.values())))
-    ids = np.arange(count) if example is None else example
+    ids = np.arange(len(next(iter(dense.values())))) if example is None else example
     shared = {"example": _column("example", ids)} | _groups(sensitive_features)
     if y_true is not None:
         shared["label"] = _column("y_true", y_true)
@@ -69,15 +68,21 @@ def from_arrays(
         {"model": name, "role": "pruned", "parent": of} | about
         for name, of in zip(made, dense, strict=True)
     ]
-    sources = []
+    return read_flat(_sources(values, [*dense.values(), *made.values()], shared), classes=classes)
+
+
+def _sources(
+    values: Sequence[dict[str, Any]], frames: Sequence[pd.DataFrame], shared: Mapping[str, Any]
+) -> list[Source]:
+    count = len(frames[0])
     for name, column in shared.items():
         _same_length(name, len(column), count)
-    for says, frame in zip(values, [*dense.values(), *made.values()], strict=True):
+    sources = []
+    for says, frame in zip(values, frames, strict=True):
         _same_length(f"{says['role']} predictions", len(frame), count)
-        for name, column in shared.items():
-            frame[name] = column
-        sources.append(Source(frame, says["model"], says))
-    return read_flat(sources, classes=classes)
+        whole = frame.assign(**shared)
+        sources.append(Source(whole, says["model"], says))
+    return sources
 
 
 def _models(role: str, predicted: ArrayLike, confidence: ArrayLike | None) -> dict[str, Any]:

@@ -89,12 +89,12 @@ def read_pair(
         None if has_column(source, "model", columns) else source.values.get("model")
         for source in named[: len(dense)]
     ]
-    parents = names if len(dense) == len(made) else names * len(made) if len(dense) == 1 else []
+    if len(dense) == len(made):
+        parents = names
+    else:
+        parents = (names if len(dense) == 1 else [None]) * len(made)
     roles = [{"role": "dense"} for _ in dense]
-    roles += [
-        {"role": "pruned"} | ({"parent": name} if name else {})
-        for name in parents or [None] * len(made)
-    ]
+    roles += [{"role": "pruned"} | ({"parent": name} if name else {}) for name in parents]
     sources = [
         Source(source.table, source.name, {**source.values, **role})
         for source, role in zip(named, roles, strict=True)

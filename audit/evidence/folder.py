@@ -25,11 +25,13 @@ from audit.evidence.roles import complete_models
 from audit.evidence.schema import (
     DEFAULT_SPLIT,
     EVIDENCE_SCHEMA,
+    EXAMPLE_COLUMNS,
     GROUP,
     METADATA_KEY,
     MISSING,
     MODEL_COLUMNS,
     TRAINING_SPLITS,
+    required,
 )
 
 EXAMPLES = "examples.parquet"
@@ -113,7 +115,7 @@ def read_folder(path: str | os.PathLike[str]) -> Evidence:
     if not folder.is_dir():
         raise TableError(f"{folder} is no folder: give the path of an evidence folder.")
     origin = Origin((str(folder / EXAMPLES),))
-    table = read_table(folder / EXAMPLES, ("example", "split", "label"))
+    table = read_table(folder / EXAMPLES, required(EXAMPLE_COLUMNS))
     classes = _classes(table, folder / EXAMPLES)
     examples = _examples(table, classes, origin)
     models = _models(folder / MODELS)
@@ -209,7 +211,7 @@ def _values(column: pa.ChunkedArray, empty: str | None) -> Any:
 
 
 def _models(path: Path) -> pd.DataFrame:
-    table = read_table(path, ("model",))
+    table = read_table(path, required(MODEL_COLUMNS))
     return complete_models(table.to_pandas(ignore_metadata=True), Origin((str(path),)))
 
 

@@ -29,7 +29,7 @@ from audit.evidence.columns import cells, factor, ids, numbers, plain
 from audit.evidence.conditions import folder_name, say
 from audit.evidence.errors import TableError
 from audit.evidence.files import write_file
-from audit.evidence.schema import EVIDENCE_SCHEMA, METADATA_KEY
+from audit.evidence.schema import EVIDENCE_SCHEMA, METADATA_KEY, PREDICTION_COLUMNS, required
 
 PREDICTIONS = "predictions"
 SUFFIX = ".parquet"
@@ -148,7 +148,7 @@ def read_part(path: Path, model: str, condition: Condition, classes: int) -> Par
     Raises:
         TableError: The file is missing or broken, of another model or condition, or a row is wrong.
     """
-    table = read_table(path, ("example", "predicted"), _WANTED)
+    table = read_table(path, required(PREDICTION_COLUMNS), _WANTED)
     origin = Origin((str(path),))
     _check_owner(table, model, condition, origin)
     codes = factor(plain(table.column("predicted")))
@@ -166,17 +166,17 @@ def read_part(path: Path, model: str, condition: Condition, classes: int) -> Par
     )
 
 
-_WANTED = ("model", "condition", "severity", "example", "predicted", "confidence", "loss")
+_WANTED = (*required(PREDICTION_COLUMNS), "confidence", "loss")
 
 
 def read_table(
-    path: Path, required: tuple[str, ...], wanted: tuple[str, ...] | None = None
+    path: Path, needed: tuple[str, ...], wanted: tuple[str, ...] | None = None
 ) -> pa.Table:
     """Reads a Parquet file of an evidence folder.
 
     Args:
         path: The file.
-        required: Columns that it must have.
+        needed: Columns that it must have.
         wanted: Columns to read where they are there; None for all.
 
     Raises:
@@ -193,7 +193,7 @@ def read_table(
         cause = str(error).splitlines()[0].rstrip(".")
         raise TableError(f"{path} cannot be read ({cause}): write it again.") from error
     _check_version(path, metadata)
-    for name in required:
+    for name in needed:
         if name not in names:
             raise TableError(f"{path} has no column {name!r}: add it ({nearest(name, names)}).")
     if not table.num_rows:
@@ -217,7 +217,7 @@ def _check_version(path: Path, metadata: Mapping[bytes, bytes]) -> None:
 def _check_owner(table: pa.Table, model: str, condition: Condition, origin: Origin) -> None:
     owner = {"model": model, "condition": condition.name, "severity": condition.severity}
     for name, expected in owner.items():
-        if name not in table.column_names or table.column(name).unique().to_pylist() == [expected]:
+        if table.column(name).unique().to_pylist() == [expected]:
             continue
         cells = table.column(name).to_pylist()
         wrong = np.array([cell != expected for cell in cells], np.bool_)

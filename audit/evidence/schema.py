@@ -86,6 +86,12 @@ MODEL_COLUMNS: Mapping[str, Column] = {
     "address": Column("text", "Its recipe's address in the store."),
 }
 
+
+def required(columns: Mapping[str, Column]) -> tuple[str, ...]:
+    """The names of the columns that a table must have."""
+    return tuple(name for name, column in columns.items() if column.required)
+
+
 # A flat table says everything in every row: predictions, examples and models side by side. Group
 # columns begin with `group_`.
 FLAT_COLUMNS: Mapping[str, Column] = {

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from audit.evidence.blocks import NO_LABEL, Block, Evidence
 from audit.judgement.answers import answer_finding
 from audit.judgement.class_flips import flip_examples, flip_parents, parent_changes
+from audit.judgement.crossed import sums
 from audit.judgement.design import Arm
 from audit.judgement.estimate import Estimate, shifted
 from audit.judgement.exemplars.ballots import ballots
@@ -32,7 +33,6 @@ from audit.judgement.pairs import (
     pairs,
 )
 from audit.judgement.plan import Plan
-from audit.judgement.rates import count, ratio
 from audit.judgement.unpaired_classes import unpaired_classes
 
 FloatArray = NDArray[np.float64]
@@ -182,7 +182,7 @@ def _with_max_t(findings: Sequence[Finding], found: MaxT, unit: str) -> list[Fin
             finding,
             p_adjusted=float(p),
             p_floor=max(finding.p_floor or 0.0, found.p_floor),
-            reason="; ".join(text for text in (finding.reason, how) if text),
+            reason=f"{finding.reason}; {how}" if finding.reason else how,
         )
         for finding, p in zip(findings, found.p_adjusted, strict=True)
     ]
@@ -216,9 +216,16 @@ def _precisions(
     predicted: NDArray[np.integer], owner: IndexArray, classes: int, known: Design
 ) -> FloatArray:
     """Precision per parent and class, replicates averaged, NaN where nobody is taken for it."""
-    nobody = np.zeros(known.labels.size, dtype=np.int64)
-    counts = count(predicted, known.labels, nobody, 1, classes, known.weights)
-    return average_by_parent(ratio(counts.hits, counts.predicted)[:, 0, :], owner)
+    labelled = known.labels != NO_LABEL
+    label, taken = known.labels[labelled], predicted[:, labelled]
+    weight = np.ones(label.size) if known.weights is None else known.weights[labelled]
+    out = np.full((len(taken), classes), np.nan)
+    for row, rates in zip(taken, out, strict=True):
+        # NOT_SHOWN is -1: one place below class 0, which is cut off.
+        whole = sums(weight, row + 1, classes + 1)[1:]
+        hits = sums(weight * (row == label), row + 1, classes + 1)[1:]
+        np.divide(hits, whole, out=rates, where=whole > 0)
+    return average_by_parent(out, owner)
 
 
 def _taken(found: Pairs, classes: int) -> IndexArray:

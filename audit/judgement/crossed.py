@@ -162,9 +162,10 @@ def by_cell(values: FloatArray, cells: IndexArray, n_cells: int) -> FloatArray:
 
 
 def _shares(given: NDArray[np.bool_], weights: FloatArray | None) -> FloatArray:
-    """What each example counts for, [parents, examples], or one row if the same for every parent."""
+    """What each example counts for, [parents, examples], or one row if parents are alike."""
     rows = np.ones((1, given.shape[1])) if given.all() else given.astype(np.float64)
-    return rows if weights is None else rows * weights
+    shares: FloatArray = rows if weights is None else rows * weights
+    return shares
 
 
 def _units(cell: IndexArray, clusters: IndexArray | None) -> tuple[IndexArray, IndexArray]:

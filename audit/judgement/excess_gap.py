@@ -24,6 +24,7 @@ from audit.judgement.pairs import (
     contrast,
     correct,
     design,
+    levels,
     pairs,
     scaled,
 )
@@ -87,10 +88,9 @@ def worst_gap_families(
             continue
         test = _test(accuracy, division, known)
         if test is not None:
-            gaps = [excess_gaps(one, division) for one in accuracy]
             findings = [
-                _worst_finding(pair, division, test, place, gaps[place])
-                for place, pair in enumerate(found)
+                _worst_finding(pair, one, division, test, place)
+                for place, (pair, one) in enumerate(zip(found, accuracy, strict=True))
             ]
             out.append(Family(name, "C", findings, test.p_joint))
     return out
@@ -198,27 +198,33 @@ def _mean_over_parents(values: FloatArray) -> FloatArray:
 
 
 def _worst_finding(
-    pair: Pairs, division: Grouping, test: WorstGap, place: int, gaps: Sequence[Answer]
+    pair: Pairs, accuracy: Contrast, division: Grouping, test: WorstGap, place: int
 ) -> Finding:
-    code = int(test.worst[place])
-    finding = asked("worst_excess_gap", pair.arm, condition=pair.condition, subject=division.label)
+    code, known = int(test.worst[place]), accuracy.design
     finding = replace(
-        finding,
-        n=sum(gap.estimate.n for gap in gaps),
-        parents=max(gap.estimate.parents for gap in gaps),
+        asked("worst_excess_gap", pair.arm, condition=pair.condition, subject=division.label),
+        n=int((~np.isnan(accuracy.difference)).any(axis=0).sum()),
+        parents=len(accuracy.parent),
         generalises_to="examples",
         p=float(test.p[place]),
         p_floor=test.p_floor,
     )
     if code < 0:
         return replace(finding, change=0.0, reason="no group differs from another in anything")
-    gap = gaps[code]
+    cells = np.where(division.codes == code, 0, -1)
+    behind: list[float | None] = []
+    for values in (accuracy.parent, accuracy.pruned, accuracy.control):
+        if values is None:
+            behind.append(None)
+            continue
+        everybody = levels(values, np.zeros_like(cells), 1, known.weights)[0]
+        behind.append(_difference(everybody, levels(values, cells, 1, known.weights)[0]))
     return replace(
         finding,
-        parent=gap.parent,
-        pruned=gap.pruned,
-        control=gap.control,
-        change=gap.estimate.change,
+        parent=behind[0],
+        pruned=behind[1],
+        control=behind[2],
+        change=_difference(behind[1], behind[0]),
         reason=f"{division.names[code]} falls furthest behind for its size; one-sided, by "
         "exchanging group labels between examples of one class",
     )

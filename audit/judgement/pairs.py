@@ -245,9 +245,13 @@ def levels(
     values: FloatArray, cells: CodeArray, n_cells: int, weights: FloatArray | None
 ) -> list[float | None]:
     """Mean over parents of each cell's mean; None where nobody is in it."""
-    inside = cells >= 0
+    empty = np.isnan(values)
+    nowhere = empty.all(axis=0)
+    inside = (cells >= 0) & ~nowhere
     v, cell = values[:, inside], cells[inside]
     w = np.ones(cell.size) if weights is None else weights[inside]
+    if not (empty & ~nowhere).any():  # one denominator for all parents: their mean comes first
+        v = v.mean(axis=0, keepdims=True)
     given = ~np.isnan(v)
     weight = by_cell(given * w, cell, n_cells)
     total = by_cell(np.where(given, v, 0.0) * w, cell, n_cells)

@@ -16,7 +16,7 @@ from audit.study.data_settings import DataSettings
 from audit.study.model_settings import ModelFile
 
 Sparsity = Annotated[float, Field(gt=0.0, lt=1.0)]
-Severity = Annotated[float, Field(gt=0.0, le=5.0)]
+Severity = Annotated[float, Field(ge=1.0, le=5.0)]
 
 
 class Expect(Settings):
@@ -145,7 +145,7 @@ class ShiftSettings(Settings):
 
     Attributes:
         corruptions: A set's name, or names of corruptions (or `module:function`).
-        severities: Severities in (0, 5].
+        severities: Severities from 1 to 5, steps between them too.
         preset: Constants by image size; `auto` picks, and the report says what it picked.
         seed: Seed of the corruptions' draws.
         natural: Other data sets with the same classes: a name for each, and a path (read as

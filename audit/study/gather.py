@@ -181,7 +181,7 @@ def _described(file: ModelFile) -> dict[str, Any]:
 
 def _write_given_predictions(folder: Path, file: ModelFile, study: Study, data: Arrays) -> None:
     evidence = read_flat([study.base / str(file.predictions)], classes=data.classes)
-    ids = evidence.examples["example"].to_numpy()
+    ids = evidence.examples["example"].astype(str).to_numpy()  # as prepared data name theirs
     for condition in evidence.conditions:
         block = evidence.load(condition)
         shown = block.predicted[0] >= 0

@@ -18,6 +18,7 @@ from audit.study.config import Config, MethodSettings
 from audit.study.fingerprint import checkpoint_fingerprint, fingerprint
 from audit.study.imports import source_file
 from audit.study.model_settings import ModelFile
+from audit.study.nearest import hint
 from audit.study.recipes import Compute, Data, Dense, Given, Model, Predicted, Pruned, Shown
 
 STORE = ".store"
@@ -173,15 +174,24 @@ def _weights(config: Config, base: Path, data: Data) -> dict[str, Dense | Given]
 def _given(config: Config, base: Path, data: Data) -> dict[str, Model] | None:
     if config.population.models is None:
         return None
-    models: dict[str, Model] = {}
+    files: dict[str, ModelFile] = {}
     for file in config.population.models:
-        if file.name in models:
+        if file.name in files:
             raise ConfigError(
                 f"population.models names {file.name!r} twice: give each a name of its own."
             )
-        if file.predictions is None:
-            models[file.name] = _file(file, config, base, data, file.seed or 0)
-    return models
+        files[file.name] = file
+    for file in files.values():
+        if file.parent is not None and file.parent not in files:
+            raise ConfigError(
+                f"population.models: {file.name!r} has the parent {file.parent!r}, which is not "
+                f"listed: {hint(file.parent, files)}"
+            )
+    return {
+        name: _file(file, config, base, data, file.seed or 0)
+        for name, file in files.items()
+        if file.predictions is None
+    }
 
 
 def _file(file: ModelFile, config: Config, base: Path, data: Data, seed: int) -> Given:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from audit.evidence.address import address
-from audit.evidence.store import link_or_copy, write_file
+from audit.evidence.files import blaming, link_or_copy, write_file
 from audit.study.layout import Study
 from audit.study.recipes import Dense, Gathered, Judged, Pruned
 
@@ -47,8 +47,23 @@ def publish_run(
 
     What the folder holds already and is still true is left alone; a file is replaced whole or not
     at all, so a reader never sees half of one.
+
+    Raises:
+        StoreError: The run folder cannot be written.
     """
     folder = study.output
+    with blaming(folder):
+        return _publish(study, folder, evidence, judged, missing, stages)
+
+
+def _publish(
+    study: Study,
+    folder: Path,
+    evidence: Gathered | None,
+    judged: Judged | None,
+    missing: tuple[str, ...],
+    stages: Mapping[str, Any],
+) -> Published:
     folder.mkdir(parents=True, exist_ok=True)
     state = {
         "evidence": None if evidence is None else address(evidence),

@@ -66,7 +66,8 @@ def section(
 ) -> Section:
     """A section with the sentence, the tables of claims and the list of what was not asked."""
     asked, left = context.asked.get(key, ()), context.not_asked.get(key, ())
-    nothing = not asked and not tables and not lead
+    shown = [table for table in tables if table is not None]
+    nothing = not asked and not shown and not lead
     return Section(
         key=key,
         heading=say(f"section.{key}.heading"),
@@ -76,7 +77,7 @@ def section(
             *_undrawn(context, figures),
         ),
         figures=tuple(figures),
-        tables=tuple(t for t in (*tables, *_claims(context, key, asked)) if t is not None),
+        tables=tuple(t for t in (*shown, *_claims(context, key, asked)) if t is not None),
         gallery=gallery,
         not_asked=((say("not_asked.everything"),) if nothing and not left else ()) + _left(left),
         how_to_ask=say(f"section.{key}.ask")

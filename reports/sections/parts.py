@@ -10,7 +10,7 @@ from reports.figures import people
 from reports.figures import robustness as shifts
 from reports.figures import tradeoff as curves
 from reports.names import method_name
-from reports.overview import Overview, overview_cells, overviews
+from reports.overview import Overview, overview_cells
 from reports.page import Cell, Column, Figure, Row, Section, Table
 from reports.quantities import sparsity
 from reports.sections.context import Context, section
@@ -120,7 +120,7 @@ def other(context: Context) -> Section:
 
 
 def _rows(context: Context, method: str) -> list[Overview]:
-    return [row for row in overviews(context.document.findings) if row.method == method]
+    return [row for row in context.document.rows if row.method == method]
 
 
 def _first_asked(findings: Sequence[Finding], measures: Sequence[str]) -> list[Finding]:
@@ -177,7 +177,7 @@ def _levels(context: Context, key: str, measures: Sequence[str]) -> tuple[Figure
 
 def _overview_table(context: Context) -> Table | None:
     """The first table's numbers, so that the figures' data stand beside them."""
-    rows = overviews(context.document.findings)
+    rows = context.document.rows
     if not rows:
         return None
     names = ("method", "sparsity", "accuracy", "worst_class", "worst_group", "corrupted", "pies")

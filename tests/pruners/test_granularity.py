@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pruners import GRANULARITIES, make_masks
 from pruners.granularity import filters, first, norm, size_of_total, total, two_of_four, weight
+from pruners.saliency import taylor1
 
 
 def test_filters_are_rows():
@@ -25,6 +26,23 @@ def test_pools_by_hand():
     assert size_of_total(values).tolist() == [1.0, 2.0]
     assert first(values).tolist() == [3.0, 1.0]
     assert norm(values[:, 1:]).tolist() == [4.0, 1.0]
+
+
+def test_filters_go_by_their_l2_norm(linear):
+    """Norms 3, √8 and 9, sums of sizes 3, 4 and 9: the second goes, not the first."""
+    layer = linear([[3.0, 0.0], [2.0, -2.0], [9.0, 0.0]])
+    kept = make_masks(layer, [1 / 3], granularity="filter", protect=())[0].kept["weight"]
+    assert kept.all(1).tolist() == [True, False, True]
+
+
+def test_taylor_of_a_filter_is_the_size_of_the_sum(net, data):
+    """Contributions of one filter may cancel; a negative sum is as large as a positive one."""
+    net[3].weight.requires_grad_(False)
+    row_sums = taylor1(net, ["7.weight"], data)["7.weight"].sum(1)
+    smallest = int(row_sums.abs().argmin())
+    assert smallest != int(row_sums.argmin())
+    kept = make_masks(net, [1 / 12], saliency="taylor1", granularity="filter", data=data)[0]
+    assert (~kept.kept["7.bias"]).nonzero().tolist() == [[smallest]]
 
 
 def test_two_of_four_by_hand(linear):

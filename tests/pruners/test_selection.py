@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from pruners import ALLOCATIONS, GRANULARITIES, SALIENCIES, find_targets, make_masks
-from pruners.selection import lowest
+from pruners import ALLOCATIONS, GRANULARITIES, SALIENCIES, Method, find_targets, make_masks
+from pruners.selection import lowest, rank
 from pruners.sparsity import count_of
 
 INPUTS = torch.rand(6, 8, generator=torch.Generator().manual_seed(0))
@@ -116,6 +116,20 @@ def test_the_guard_keeps_one_group_per_layer_and_says_so():
     filters = make_masks(model, [0.8], protect=(), granularity="filter")[0]
     assert filters.guarded == ("0.weight",)
     assert filters.kept["0.bias"].sum() == 1
+
+
+def test_groups_of_other_sizes_do_not_bring_a_removed_one_back():
+    """First 2 + 10 weights go for 10.6 asked; in order of index the 10 alone are nearer to 10.7."""
+    model = nn.Sequential(nn.Linear(10, 4, bias=False), nn.Linear(2, 4, bias=False))
+    with torch.no_grad():
+        model[0].weight.copy_(torch.tensor([0.2, 5.0, 6.0, 7.0])[:, None].expand(4, 10))
+        model[1].weight.copy_(torch.tensor([0.1, 50.0, 60.0, 70.0])[:, None].expand(4, 2))
+    targets, axes = find_targets(model, ()), Method(granularity="filter").axes
+    before = rank(model, targets, axes, None, 0).masks([10.6 / 48])[0]
+    assert before.sparsities(model).removed == 12
+    after = rank(model, targets, axes, None, 0, removed=before).masks([10.7 / 48])[0]
+    assert after.sparsities(model).removed == 12
+    assert all(torch.equal(before.kept[name], after.kept[name]) for name in before.kept)
 
 
 def test_a_sparsity_that_would_empty_a_layer_is_refused(linear):

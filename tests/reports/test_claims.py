@@ -96,7 +96,9 @@ def test_an_interval_of_a_level_is_no_interval_of_a_change():
     found = cells(table(level))
     assert found[next(h for h in found if "interval" in h)].text == "80.0\u202f% to 90.0\u202f%"
     assert found["drawn"].bar is None
-    bound = replace(ONE, measure="prune_potential", unit="sparsity", change=None, low=0.5, high=None)
+    bound = replace(
+        ONE, measure="prune_potential", unit="sparsity", change=None, low=0.5, high=None
+    )
     found = cells(table(bound))
     assert found[next(h for h in found if "interval" in h)].text == "at least 0.5"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -124,12 +125,11 @@ def test_only_a_png_is_a_picture():
 
 def test_kind_and_label_may_be_unknown():
     findings = sample.made()
-    findings.exemplars.loc[:, "kind"] = None
-    findings.exemplars.loc[:, "label"] = None
-    gallery = of(read(findings))
+    unknown = findings.exemplars.assign(kind=None, label=None)
+    gallery = of(read(replace(findings, exemplars=unknown)))
     assert gallery is not None
     assert {card.kind for card in gallery.cards} == {"unlabelled"}
-    assert gallery.cards[0].label == "tied"
+    assert gallery.cards[0].label == "unknown"
 
 
 def test_pictures_stop_at_the_budget_aloud(tmp_path, monkeypatch):

@@ -71,7 +71,7 @@ def test_names_inside_never_clash(figures):
 
 
 def test_text_stays_text_whatever_it_says():
-    hostile = "<b>&\"$x^2$"
+    hostile = '<b>&"$x^2$'
     svg = draw("k", lambda ax: ax.set_xlabel(hostile))
     assert hostile in "".join(ElementTree.fromstring(svg).itertext())
 
@@ -114,9 +114,7 @@ def test_the_worst_rows_are_drawn_and_the_cut_is_said():
         for f in findings
         for i in range(5)
     ]
-    figure = dot_plot(
-        "k", many, lambda f: f.class_ or "", focus=0.95, heading="H", caption="C."
-    )
+    figure = dot_plot("k", many, lambda f: f.class_ or "", focus=0.95, heading="H", caption="C.")
     assert figure is not None
     assert figure.caption == "C. The 20 worst of 50 are drawn."
     assert figure.alternative.startswith("H at sparsity 0.95, worst first: 8-4 ")
@@ -151,10 +149,11 @@ def test_layers_are_drawn_where_the_evidence_has_them():
 
 def test_methods_that_are_not_drawn_are_named():
     findings = sample.made(methods=("a", "b", "c", "d"), limits=False)
-    page = compose(Document(findings))
+    some = tuple(f for f in findings.findings if f.measure == "accuracy" and f.sparsity == 0.9)
+    page = compose(Document(replace(findings, findings=some)))
     section = next(s for s in page.sections if s.key == "tradeoff")
     assert "Figures show a, b and c; the tables hold all 4 methods." in section.lead
-    assert len({figure.key for figure in section.figures}) == 9
+    assert len({figure.key for figure in section.figures}) == 6
 
 
 def test_the_palette_has_a_variable_for_each_colour():

@@ -25,9 +25,7 @@ def test_what_is_not_there_is_named():
 def test_importing_it_loads_nothing_heavy():
     heavy = ["pandas", "numpy", "matplotlib", "seaborn", "jinja2", "pyarrow", "torch", "rich"]
     code = f"import reports, sys; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
@@ -38,13 +36,13 @@ class Block(importlib.abc.MetaPathFinder):
         if name.partition(".")[0] in {"torch", "pruners", "corruptions"}:
             raise ModuleNotFoundError(f"No module named {name!r} (blocked)", name=name)
 sys.meta_path.insert(0, Block())
-import reports
-print(reports.write_html(sys.argv[1], sys.argv[2]))
+import reports.html
+print(reports.write_markdown(sys.argv[1], sys.argv[2]))
 """
 
 
 def test_rendering_needs_no_torch(run_folder, tmp_path):
-    arguments = [sys.executable, "-c", BLOCK, str(run_folder), str(tmp_path / "r.html")]
+    arguments = [sys.executable, "-c", BLOCK, str(run_folder), str(tmp_path / "r.md")]
     done = subprocess.run(arguments, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == str(tmp_path / "r.html")
+    assert done.stdout.strip() == str(tmp_path / "r.md")
     assert "No module" not in done.stderr

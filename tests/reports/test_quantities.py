@@ -65,8 +65,15 @@ def test_an_interval_needs_both_ends():
 
 @pytest.mark.parametrize(
     ("p", "text"),
-    [(0.0, f"<{THIN}0.001"), (0.00099, f"<{THIN}0.001"), (0.001, "0.001"), (0.0144, "0.014")]
-    + [(0.314, "0.31"), (1.0, "1.00"), (None, "–")],
+    [
+        (0.0, f"<{THIN}0.001"),
+        (0.00099, f"<{THIN}0.001"),
+        (0.001, "0.001"),
+        (0.0144, "0.014"),
+        (0.314, "0.31"),
+        (1.0, "1.00"),
+        (None, "–"),
+    ],
 )
 def test_a_p_value_is_never_zero(p, text):
     assert q.probability(p) == text
@@ -74,8 +81,13 @@ def test_a_p_value_is_never_zero(p, text):
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, f"0{THIN}B"), (999, f"999{THIN}B"), (18_088, f"18.1{THIN}kB"), (1_500_000, f"1.5{THIN}MB")]
-    + [(None, "–")],
+    [
+        (0, f"0{THIN}B"),
+        (999, f"999{THIN}B"),
+        (18_088, f"18.1{THIN}kB"),
+        (1_500_000, f"1.5{THIN}MB"),
+        (None, "–"),
+    ],
 )
 def test_bytes_go_by_powers_of_a_thousand(size, text):
     assert q.size(size) == text
@@ -83,8 +95,13 @@ def test_bytes_go_by_powers_of_a_thousand(size, text):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(9.75, f"9.8{THIN}s"), (75, f"1{THIN}min 15{THIN}s"), (7260, f"2{THIN}h 1{THIN}min")]
-    + [(59.99, f"60.0{THIN}s"), (None, "–")],
+    [
+        (9.75, f"9.8{THIN}s"),
+        (75, f"1{THIN}min 15{THIN}s"),
+        (7260, f"2{THIN}h 1{THIN}min"),
+        (59.99, f"60.0{THIN}s"),
+        (None, "–"),
+    ],
 )
 def test_durations(seconds, text):
     assert q.duration(seconds) == text

@@ -132,10 +132,41 @@ def test_a_screen_never_makes_a_sentence():
 def test_no_harm_says_how_much_would_have_been_found():
     fine = replace(LOST, p_adjusted=0.6, limit=None, outcome="no_limit", change=-0.001)
     less = replace(fine, id="z", sparsity=0.5, detectable=0.021)
-    found = no_harm(read(of(fine, less)))
+    found = no_harm(read(of(fine, less)), 0.05)
     assert found.text.startswith("No harm was found")
     assert "recall of classes 3.0 points" in found.text
     assert sentences(read(of(fine, less)), 0.05)[0] == found
+
+
+def test_a_family_that_moved_is_not_no_harm():
+    fine = replace(LOST, p_adjusted=0.6, limit=None, outcome="no_limit")
+    moved = Finding(id="o", measure="omnibus", unit="fraction", subject="classes", p_adjusted=0.01)
+    first = sentences(read(of(fine, moved)), 0.05)[0]
+    assert first.text.startswith("Something moved (classes), but no limit is exceeded")
+    assert first.outcome == "cannot_tell"
+    still = replace(moved, p_adjusted=0.2)
+    assert sentences(read(of(fine, still)), 0.05)[0].text.startswith("No harm was found")
+
+
+def test_a_limit_on_a_whole_method_is_over_at_no_sparsity_in_particular():
+    whole = replace(
+        LOST,
+        measure="prune_potential",
+        unit="sparsity",
+        sparsity=None,
+        class_=None,
+        subject=None,
+        pruned=0.3,
+        change=None,
+        low=0.3,
+        high=None,
+        limit=0.5,
+        limit_name="min_prune_potential",
+    )
+    assert plain(state(whole, [whole], alpha=0.05)) == (
+        "Prune potential over all examples is 0.3 (n = 91; corrected p 0.004; holds for new "
+        "examples and new trainings). Limit 0.5: over."
+    )
 
 
 def test_nothing_tested_is_not_no_harm():

@@ -133,3 +133,13 @@ def test_a_method_without_a_name_is_judged_too():
     document = read(Findings(findings.run, policy, nameless, no_exemplars()))
     assert [row.judged.outcome for row in overviews(document.findings)][-1] == "over"
     assert verdicts(document)[0].answer == "Largest sparsity within every limit: 0.8"
+
+
+def test_a_limit_of_one_sparsity_leaves_the_others_blank():
+    findings = sample.made()
+    limit = {**findings.policy["limits"][0], "sparsity": 0.5}
+    policy = {**findings.policy, "limits": [limit]}
+    document = read(replace(findings, policy=policy))
+    ladder = verdicts(document)[0].ladder
+    assert ladder is not None
+    assert [cell.outcome for cell in ladder.rows[1].cells[1:4]] == [None, "within", None]

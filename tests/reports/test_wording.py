@@ -45,11 +45,15 @@ def test_every_entry_is_used():
     source = sources()
     patterns = [re.escape(key) for key in CALL.findall(source)]
     quoted = re.findall(r"""["']([a-z0-9_]+\.[a-z0-9_.]+)["']""", source)
-    known = [re.compile(re.sub(r"\\\{[^}]*\}", "[a-z0-9_]+", p) + r"(\.one|\.many)?$") for p in patterns]
+    known = [
+        re.compile(re.sub(r"\\\{[^}]*\}", "[a-z0-9_]+", p) + r"(\.one|\.many)?$") for p in patterns
+    ]
     unsaid = [
         key
         for key in wording.catalogue()
-        if not key.startswith(BY_NAME) and key not in quoted and not any(p.match(key) for p in known)
+        if not key.startswith(BY_NAME)
+        and key not in quoted
+        and not any(p.match(key) for p in known)
     ]
     assert unsaid == []
 
@@ -76,7 +80,8 @@ def test_one_and_many():
 
 
 @pytest.mark.parametrize(
-    ("words", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (list("abc"), "a, b and c")]
+    ("words", "text"),
+    [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (list("abc"), "a, b and c")],
 )
 def test_listing(words, text):
     assert wording.listing(words) == text

@@ -60,9 +60,10 @@ def swap_pruned_and_control(votes: Populations, resamples: int, seed: int) -> Sw
     if votes.control is None:
         raise ValueError("a parent has no control: leave it out, or use the floor of halves.")
     step = _votes(votes.cast, votes.pruned) - _votes(votes.cast, votes.control)
-    d, p, c = votes.dense_votes, votes.pruned_votes, tally(votes.cast, votes.control.sum(axis=0))
+    control = tally(votes.cast, votes.control.sum(axis=0))
+    patterns = _clipped(step, votes.dense_votes, votes.pruned_votes, control)
     swaps = _swaps(votes.parents, resamples, seed)
-    return _p_value(_totals(_patterns(step, d - p, d - c), swaps), votes.parents, 1)
+    return _p_value(_totals(patterns, swaps), votes.parents, 1)
 
 
 def swap_parent_and_pruned(votes: Populations, resamples: int, seed: int) -> SwapTest:
@@ -76,8 +77,9 @@ def swap_parent_and_pruned(votes: Populations, resamples: int, seed: int) -> Swa
         seed: Seed of the draw.
     """
     step = _votes(votes.cast, votes.dense) - _votes(votes.cast, votes.pruned)
-    patterns = _patterns(-2.0 * step, votes.dense_votes - votes.pruned_votes, None)
-    return _p_value(_totals(patterns, _swaps(votes.parents, resamples, seed)), votes.parents, 2)
+    patterns = _folded(-2.0 * step, votes.dense_votes - votes.pruned_votes)
+    swaps = _swaps(votes.parents, resamples, seed)
+    return _p_value(_totals(patterns, swaps), votes.parents, 2)
 
 
 def halves_floor(votes: Populations, ties: Ties, seed: int) -> tuple[FloatArray, FloatArray, int]:
@@ -113,11 +115,14 @@ def halves_floor(votes: Populations, ties: Ties, seed: int) -> tuple[FloatArray,
 
 @dataclass(frozen=True, eq=False)
 class _Patterns:
-    """Distinct rows of votes that any swap can change, with how often each occurs."""
+    """Distinct rows of votes that a swap can change, with how often each occurs.
+
+    After swaps s, a row adds |x| to the total, or, with a `reach` h, x kept inside [−h, h]; x is
+    `step` @ (s, 1), so that the last column is a constant.
+    """
 
     step: NDArray[np.float32]
-    first: NDArray[np.float32]
-    second: NDArray[np.float32] | None
+    reach: NDArray[np.float32] | None
     times: FloatArray
 
 
@@ -131,25 +136,43 @@ def _votes(cast: Ballots, weight: FloatArray) -> sparse.csr_array:
     return sparse.csr_array((votes[some], cells), shape=(cast.label.size, len(weight)))
 
 
-def _patterns(step: sparse.csr_array, first: FloatArray, second: FloatArray | None) -> _Patterns:
-    """Rows that no swap changes add a constant and are dropped; equal rows are counted once."""
+def _clipped(
+    step: sparse.csr_array, dense: FloatArray, pruned: FloatArray, control: FloatArray
+) -> _Patterns:
+    """Rows for Σ |D − P + t| − |D − C − t|, where t is what the swaps take from P and give to C.
+
+    |t + a| − |t − b| is 2t + a − b kept inside ±|a + b|, with the sign of a + b: one operation
+    instead of five. Rows with a + b = 0 add nothing.
+    """
+    rows = _active(step)
+    a, b = (dense - pruned)[rows], (dense - control)[rows]
+    some = a + b != 0
+    rows, a, b = rows[some], a[some], b[some]
+    sign = np.sign(a + b)[:, None]
+    table = np.hstack(
+        [2.0 * sign * step[rows].toarray(), sign * (a - b)[:, None], np.abs(a + b)[:, None]]
+    )
+    keep, times = _distinct(table)
+    distinct = table[keep].astype(np.float32)
+    return _Patterns(distinct[:, :-1], distinct[:, -1:], times)
+
+
+def _folded(step: sparse.csr_array, gap: FloatArray) -> _Patterns:
+    """Rows for Σ |D − P − 2 t|, where t is what the swaps take from D and give to P."""
+    rows = _active(step)
+    table = np.hstack([step[rows].toarray(), gap[rows, None]])
+    keep, times = _distinct(table)
+    return _Patterns(table[keep].astype(np.float32), None, times)
+
+
+def _active(step: sparse.csr_array) -> IndexArray:
+    """Rows that some swap changes; the others add a constant to every total."""
     step.sum_duplicates()
     step.eliminate_zeros()
-    active = np.flatnonzero(np.diff(step.indptr))
-    rows = step[active].toarray()
-    columns = [rows, first[active, None]] + ([] if second is None else [second[active, None]])
-    table = np.hstack(columns).astype(np.float32)
-    keep, times = _distinct(table)
-    width = rows.shape[1]
-    return _Patterns(
-        step=table[keep, :width],
-        first=table[keep, width],
-        second=None if second is None else table[keep, width + 1],
-        times=times,
-    )
+    return np.flatnonzero(np.diff(step.indptr))
 
 
-def _distinct(table: NDArray[np.float32]) -> tuple[IndexArray, FloatArray]:
+def _distinct(table: FloatArray) -> tuple[IndexArray, FloatArray]:
     """First index and multiplicity of every distinct row, by sorting one random projection.
 
     Two different rows share a projection with a chance of about 2^-64; it is checked, not assumed.
@@ -166,13 +189,15 @@ def _distinct(table: NDArray[np.float32]) -> tuple[IndexArray, FloatArray]:
 
 
 def _swaps(parents: int, resamples: int, seed: int) -> NDArray[np.float32]:
-    """Who is swapped, 0 or 1, [parents, swaps]; the first column, as observed, swaps nobody."""
+    """Who is swapped, 0 or 1, and a row of ones, [parents + 1, swaps]; the first swaps nobody."""
     if parents <= MOST_ENUMERATED:
-        every = np.arange(2**parents)
-        return ((every[None, :] >> np.arange(parents)[:, None]) & 1).astype(np.float32)
-    drawn = np.random.default_rng(seed).integers(0, 2, size=(parents, resamples), dtype=np.int8)
-    nobody = np.zeros((parents, 1), dtype=np.int8)
-    return np.hstack([nobody, drawn]).astype(np.float32)
+        drawn = (np.arange(2**parents)[None, :] >> np.arange(parents)[:, None]) & 1
+    else:
+        generator = np.random.default_rng(seed)
+        drawn = generator.integers(0, 2, size=(parents, resamples + 1))
+        drawn[:, 0] = 0
+    ones = np.ones((1, drawn.shape[1]))
+    return np.vstack([drawn, ones]).astype(np.float32)
 
 
 def _totals(patterns: _Patterns, swaps: NDArray[np.float32]) -> FloatArray:
@@ -185,15 +210,18 @@ def _totals(patterns: _Patterns, swaps: NDArray[np.float32]) -> FloatArray:
     return totals
 
 
-def _part(patterns: _Patterns, part: slice, moved: NDArray[np.float32]) -> FloatArray:
-    """What a few patterns add to every total; `moved` is overwritten."""
+def _part(patterns: _Patterns, part: slice, value: NDArray[np.float32]) -> FloatArray:
+    """What a few patterns add to every total; `value` is overwritten."""
     times = patterns.times[part]
-    apart = np.abs(patterns.first[part, None] + moved)
-    if patterns.second is not None:
-        np.subtract(moved, patterns.second[part, None], out=moved)
-        apart -= np.abs(moved, out=moved)
-    exact = times.sum() * float(np.abs(apart).max()) < EXACT
-    total = times.astype(np.float32) @ apart if exact else times @ apart.astype(np.float64)
+    if patterns.reach is None:
+        np.abs(value, out=value)
+        largest = np.abs(patterns.step[part]).sum(axis=1).max()
+    else:
+        reach = patterns.reach[part]
+        np.clip(value, -reach, reach, out=value)
+        largest = reach.max()
+    exact = times.sum() * float(largest) < EXACT
+    total = times.astype(np.float32) @ value if exact else times @ value.astype(np.float64)
     return np.asarray(total, dtype=np.float64)
 
 

@@ -164,6 +164,11 @@ def test_workers_have_one_thread_and_leave_ours_alone(
     assert "MKL_NUM_THREADS" not in os.environ
 
 
+def test_only_the_parent_answers_to_an_interrupt():
+    outcome = processes(1).run([Job("handler", signal.getsignal, (signal.SIGINT,))])[0]
+    assert outcome.value == signal.SIG_IGN
+
+
 @pytest.mark.parametrize("make", [in_process, processes])
 def test_the_initializer_runs_once_per_process(work: ModuleType, make: Callable[..., Executor]):
     with make(1, work.start) as executor:

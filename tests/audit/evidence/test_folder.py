@@ -244,6 +244,7 @@ PART = "predictions/clean@0/dense%2F0.parquet"
             ),
             "has no column 'example': add it (the nearest is 'exmple')",
         ),
+        (PART, lambda t: t.drop_columns("severity"), "has no column 'severity': add it"),
         (PART, lambda t: t.slice(0, 0), "has no rows"),
         (
             PART,

@@ -31,6 +31,7 @@ from audit.evidence.schema import (
     GROUP,
     MISSING,
     MODEL_COLUMNS,
+    TRAIN,
     TRAINING_SPLITS,
 )
 from audit.evidence.stack import Stacked
@@ -69,7 +70,7 @@ def assemble(stacked: Stacked, classes: Sequence[str] | None) -> Evidence:
         columns = {name: None if c is None else c[kept] for name, c in columns.items()}
     return Evidence(
         examples=examples[audited].reset_index(drop=True),
-        training=examples[~audited].reset_index(drop=True),
+        training=examples[examples["split"] == TRAIN].reset_index(drop=True),
         models=models,
         classes=coded.classes,
         conditions=conditions,

@@ -62,7 +62,7 @@ class Evidence:
             there is none), `split`, any `group_*` (strings, where missing ones read "missing", or
             numbers, where they are NaN), and optionally `weight`, `cluster`, `thumbnail`, `path`,
             `text`.
-        training: The training examples (same columns; may be empty): frequencies come from here.
+        training: Examples of the split train (same columns; may be empty), for frequencies.
         models: The models in axis order: `model`, `parent`, `role`, `method`, `sparsity`, `seed`
             and what was measured of them: every column of `schema.MODEL_COLUMNS`. Text is "" and
             numbers (float64) are NaN where there is nothing.

@@ -30,6 +30,7 @@ from audit.evidence.schema import (
     METADATA_KEY,
     MISSING,
     MODEL_COLUMNS,
+    TRAIN,
     TRAINING_SPLITS,
     required,
 )
@@ -45,7 +46,7 @@ def write_examples(folder: Path, frame: pd.DataFrame, classes: Sequence[str]) ->
         folder: The evidence folder.
         frame: `example`, and optionally `split` (default `test`), `label` (codes or class names;
             empty or `NO_LABEL` where there is none) and the other `schema.EXAMPLE_COLUMNS` and
-            `group_*`. Rows of the splits train and validation count as training examples.
+            `group_*`. Rows of the splits train and validation are not audited.
         classes: Class names in the order of their codes.
 
     Returns:
@@ -123,7 +124,7 @@ def read_folder(path: str | os.PathLike[str]) -> Evidence:
     audited = ~examples["split"].isin(TRAINING_SPLITS).to_numpy()
     return Evidence(
         examples=examples[audited].reset_index(drop=True),
-        training=examples[~audited].reset_index(drop=True),
+        training=examples[examples["split"] == TRAIN].reset_index(drop=True),
         models=models,
         classes=classes,
         conditions=conditions,

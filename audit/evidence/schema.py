@@ -12,8 +12,10 @@ METADATA_KEY = b"prune_audit"
 Role = Literal["dense", "pruned", "control", "compressed"]
 ROLES: tuple[Role, ...] = ("dense", "pruned", "control", "compressed")
 
-# Rows of these splits are known to the models: frequencies come from them, and no rate ever does.
-TRAINING_SPLITS = ("train", "validation")
+# Frequencies are counted in the training split alone. Validation examples have steered the models
+# too, so no rate ever comes from either.
+TRAIN = "train"
+TRAINING_SPLITS = (TRAIN, "validation")
 DEFAULT_SPLIT = "test"
 DEFAULT_METHOD = "pruned"
 

@@ -135,17 +135,22 @@ def moments(
     )
 
 
-def components(found: Moments) -> Components:
+def components(found: Moments, seeds: NDArray[np.bool_]) -> Components:
     """Variance components, with pseudo-units where few units differ or none varies.
 
     The two pseudo-units differ by ±1 in every parent (by the largest difference seen, where that is
     above 1), as in the adjusted interval for paired proportions of Agresti & Min (2005). They go in
     where fewer than ten units differ, and where all differ alike, which has no variance either.
+
+    Args:
+        found: The moments.
+        seeds: bool [cells], whether the claim is about new training runs on these very units; no
+            unit is added then, which would only make parents look more alike.
     """
     plain = _components(found, np.zeros(found.n.shape, dtype=np.bool_))
     tiny = plain.examples <= (NO_VARIANCE * found.largest) ** 2
     few = (found.discordant_units < ENOUGH_DISCORDANT) | tiny
-    return _components(found, few & (found.n > 0))
+    return _components(found, few & (found.n > 0) & ~seeds)
 
 
 def sums(values: NDArray[np.number], cells: IndexArray, n_cells: int) -> FloatArray:

@@ -112,7 +112,7 @@ def paired_change_by_cell(
         _weights(weights, d.shape[1]),
         cluster_codes(clusters, d.shape[1]),
     )
-    return _estimates(found, components(found), generalises_to, level)
+    return _estimates(found, generalises_to, level)
 
 
 def cluster_codes(clusters: ArrayLike | None, examples: int) -> IndexArray | None:
@@ -158,17 +158,16 @@ def _weights(weights: ArrayLike | None, examples: int) -> FloatArray | None:
     return w
 
 
-def _estimates(
-    found: Moments, parts: Components, wanted: Estimand | None, level: float
-) -> list[Estimate]:
+def _estimates(found: Moments, wanted: Estimand | None, level: float) -> list[Estimate]:
     """One estimate per cell; the arithmetic is done for all of them before the loop."""
     both = found.parents > 1 if wanted is None else np.full(found.n.shape, wanted == "both")
     seeds = np.full(found.n.shape, wanted == "seeds")
+    parts = components(found, seeds)
     variance, df = _variance(parts, both, seeds)
     tested = (found.n > 0) & (df > 0) & (variance > (NO_VARIANCE * found.largest) ** 2)
     se = np.sqrt(np.where(tested, variance, np.nan))
     df = np.where(tested, df, 1.0)
-    centre = np.where(seeds, found.change, parts.centre)
+    centre = parts.centre
     reach = stats.t.ppf(0.5 + level / 2.0, df) * se
     columns = {
         "change": found.change,
@@ -188,7 +187,7 @@ def _estimates(
             parents=int(found.parents[i]),
             discordant=int(found.discordant[i]),
             generalises_to="both" if both[i] else "seeds" if seeds[i] else "examples",
-            reason=_reason(found, parts, i, bool(seeds[i]), bool(tested[i])),
+            reason=_reason(found, parts, i, bool(tested[i])),
             **{name: _or_none(column[i]) for name, column in columns.items()},
         )
         for i in range(found.n.size)
@@ -224,12 +223,12 @@ def _floor(units: IndexArray) -> FloatArray:
     )
 
 
-def _reason(found: Moments, parts: Components, i: int, seeds: bool, tested: bool) -> str | None:
+def _reason(found: Moments, parts: Components, i: int, tested: bool) -> str | None:
     if found.n[i] == 0:
         return EMPTY
     if not tested:
         return ONE_PARENT if found.parents[i] < 2 else SAME_IN_ALL
-    if seeds or not parts.pseudo[i]:
+    if not parts.pseudo[i]:
         return None
     return FEW if found.discordant_units[i] < ENOUGH_DISCORDANT else ALIKE
 

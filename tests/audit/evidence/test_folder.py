@@ -469,3 +469,11 @@ def test_models_that_must_not_be_written(tmp_path: Path):
     with pytest.raises(TableError, match="have no column 'example'"):
         write_examples(tmp_path, pd.DataFrame({"label": [0]}), ["a"])
     assert parts.PREDICTIONS == "predictions"
+
+
+def test_validation_examples_are_neither_audited_nor_counted(folder: Path) -> None:
+    table = examples().assign(split=["test", "validation", "train", "test", "natural:a/b"])
+    write_examples(folder, table, CLASSES)
+    evidence = read_folder(folder)
+    assert evidence.examples["example"].tolist() == ["x", "m", "n"]
+    assert evidence.training["example"].tolist() == ["t1"]

@@ -154,6 +154,36 @@ def test_statistics_by_enumeration():
     assert found.p[0] == pytest.approx(1 / 9, abs=0.02)
 
 
+def test_an_unharmed_arm_hides_no_harmed_one():
+    draw = np.random.default_rng(0)
+    groups, strata = draw.integers(0, 2, 400), np.zeros(400, np.int64)
+    loss = np.stack([np.zeros(400), (groups == 1) * (draw.random(400) < 0.3)])
+    found = worst_gap(loss, groups, strata, tested=np.ones(2, bool), resamples=99, rng=draw)
+    assert found.p.tolist() == [1.0, 0.01]
+    assert found.p_joint == 0.01
+    assert found.worst.tolist() == [-1, 1]
+
+
+def test_large_groups_are_taken_as_normal_and_it_makes_no_difference(monkeypatch):
+    draw = np.random.default_rng(3)
+    strata = draw.integers(0, 4, 3000)
+    groups = (draw.random(3000) < 0.2 + 0.1 * strata).astype(np.int64) + (draw.random(3000) < 0.5)
+    loss = loss_of(draw, 3000, 0.05 * (1 + strata))
+    loss[1] = np.where(draw.random(3000) < 0.8, loss[0], loss[1])  # arms that hang together
+    loss[1] += (groups == 1) * (draw.random(3000) < 0.01)
+    found = []
+    for large in (10**9, 1):
+        monkeypatch.setattr("audit.judgement.worst_gap.LARGE", large)
+        rng = np.random.default_rng(1)
+        found.append(
+            worst_gap(loss, groups, strata, tested=np.ones(3, bool), resamples=1500, rng=rng)
+        )
+    exact, normal = found
+    np.testing.assert_allclose(normal.p, exact.p, atol=0.05)
+    assert normal.p_joint == pytest.approx(exact.p_joint, abs=0.05)
+    assert 0.05 < exact.p_joint < 0.95
+
+
 def test_identical_populations_have_p_one(study):
     labels, dense, _, group = drawn(0)
     made = study(labels, dense, {0.5: dense, 0.7: dense}, columns={"group_g": group})

@@ -49,7 +49,7 @@ def noisy(parents=4, n=60, seed=0):
 
 
 def test_by_hand_one_parent_nothing_changed():
-    """Four zeros, one +1, one −1: variance 2 / 5, standard error √(0.4 / 6), 5 degrees of freedom."""
+    """Four zeros, one +1, one −1: variance 2 / 5, standard error √(0.4 / 6), df 5."""
     found = paired_change(np.zeros((1, 4)))
     assert found.change == 0.0
     assert found.standard_error == pytest.approx(np.sqrt(0.4 / 6))
@@ -92,6 +92,17 @@ def test_seeds_is_the_paired_t_test_over_parents():
     assert found.p == pytest.approx(expected.pvalue)
     interval = expected.confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+
+
+@pytest.mark.parametrize("n", [1, 3, 40])
+def test_seeds_is_the_t_test_however_few_examples_differ(n):
+    """Pseudo-examples would only make parents look more alike: none is added here."""
+    d = np.zeros((5, n))
+    d[:, 0] = [0.0, -1.0, -1.0, 0.0, 1.0]
+    found = paired_change(d, generalises_to="seeds")
+    assert found.p == pytest.approx(stats.ttest_1samp(d.mean(axis=1), 0.0).pvalue)
+    assert found.df == 4
+    assert found.reason is None
 
 
 def test_examples_is_the_t_test_over_example_means():

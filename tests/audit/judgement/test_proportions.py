@@ -30,8 +30,8 @@ def test_wilson_covers_rare_events():
     assert covered == pytest.approx(0.984, abs=0.001)
 
 
-def test_newcombe_on_the_examples_of_his_paper():
-    """Newcombe 1998, table III, method 10: 36/12/2/0 gives .0569 to .3404; 53/0/0/1 −.0494, .0494."""
+def test_newcombe_on_an_example_of_his_paper():
+    """Newcombe 1998, method 10: of 36/12/2/0 it is .0569 to .3404."""
     low, high = newcombe(both=36, parent_only=2, pruned_only=12, neither=0)
     assert (float(low), float(high)) == pytest.approx((0.0569, 0.3404), abs=2e-4)
 

@@ -193,6 +193,32 @@ def test_tiers_crossings_and_screens(study):
     assert not any(f.class_ for family in none for f in family.findings)
 
 
+@pytest.mark.parametrize("widest", [1, 4_000_000])
+def test_each_class_within_each_group_is_one_against_the_rest(study, monkeypatch, widest):
+    monkeypatch.setattr("audit.judgement.class_groups.WIDEST", widest)
+    draw = np.random.default_rng(6)
+    labels, group = draw.integers(0, 3, 240), draw.choice(["a", "b"], 240)
+    dense = np.where(draw.random((2, 240)) < 0.8, labels, draw.integers(0, 3, 240))
+    pruned = np.where(draw.random((2, 240)) < 0.8, dense, draw.integers(0, 3, 240))
+    columns = {"group_g": group, "cluster": np.arange(240) // 2, "weight": draw.choice([1, 2], 240)}
+    made = study(labels, dense, {0.5: pruned}, columns=columns)
+    screened = found(made, Plan())
+    for code, name in enumerate(made.evidence.classes):
+        alone = study(
+            labels == code,
+            dense == code,
+            {0.5: pruned == code},
+            columns=columns,
+            classes=("other", name),
+        )
+        binary_found = found(alone, Plan(positive=name))
+        for measure in ("group_fpr", "group_fnr", "group_selection_rate"):
+            ours = one(screened, measure, "g=b", name)
+            theirs = one(binary_found, measure, "g=b", name)
+            for field in ("parent", "pruned", "change", "low", "high", "p", "n", "discordant"):
+                assert getattr(ours, field) == pytest.approx(getattr(theirs, field)), field
+
+
 def test_identical_populations_move_nothing(study):
     labels, dense, _, group = binary()
     made = study(labels, dense, {0.5: dense}, dense, columns={"group_g": group})

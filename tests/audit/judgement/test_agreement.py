@@ -1,0 +1,145 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn.metrics import cohen_kappa_score
+
+from audit.judgement.agreement import agreement_families
+from audit.judgement.flips import cohen_kappa
+from audit.judgement.plan import Plan
+
+
+def ask(made, **plan):
+    (family,) = agreement_families(made.block, made.evidence, made.arms, Plan(**plan))
+    assert family.tier == "D"
+    return {finding.measure: finding for finding in family.findings}
+
+
+def one_pair(harmed=8, mended=2, moved=3, rest=87):
+    """Class 0 is right everywhere; 1 and 2 are wrong answers."""
+    dense = np.repeat([0, 1, 1, 0], [harmed, mended, moved, rest])
+    pruned = np.repeat([1, 0, 2, 0], [harmed, mended, moved, rest])
+    return np.zeros(dense.size, dtype=int), dense, pruned
+
+
+def test_flips_split_into_harmed_and_mended_by_hand(study):
+    """Of 100: 8 harmed, 2 mended, 3 moved from wrong to wrong: 13 flips, 87 agree."""
+    labels, dense, pruned = one_pair()
+    found = ask(study(labels, dense, {0.5: pruned}))
+    assert found["flip_rate"].pruned == pytest.approx(0.13)
+    assert found["agreement"].pruned == pytest.approx(0.87)
+    assert found["harmed_rate"].pruned == pytest.approx(0.08)
+    assert found["mended_rate"].pruned == pytest.approx(0.02)
+    assert found["net_harm_rate"].pruned == pytest.approx(0.06)
+    assert found["flip_rate"].discordant == 13
+    assert found["agreement"].discordant == 13
+
+
+def test_one_pair_is_tested_by_exact_mcnemar(study):
+    labels, dense, pruned = one_pair()
+    found = ask(study(labels, dense, {0.5: pruned}))["net_harm_rate"]
+    assert found.p == pytest.approx(stats.binomtest(8, 10, 0.5).pvalue)
+    assert found.p_floor == pytest.approx(2 / 2**10)
+    assert found.low < 0.06 < found.high
+    assert "McNemar" in found.reason
+
+
+def test_clusters_and_several_pairs_are_not_mcnemars(study):
+    labels, dense, pruned = one_pair()
+    clustered = study(labels, dense, {0.5: pruned}, columns={"cluster": np.arange(100) // 2})
+    several = study(labels, np.stack([dense, dense]), {0.5: np.stack([pruned, pruned])})
+    for made in (clustered, several):
+        assert "McNemar" not in ask(made)["net_harm_rate"].reason
+
+
+def test_the_change_is_against_the_control(study):
+    """The control flips 5 where the pruned model flips 13: 8 points more than training alone."""
+    labels, dense, pruned = one_pair()
+    control = dense.copy()
+    control[:5] = 2
+    found = ask(study(labels, dense, {0.5: pruned}, control))["flip_rate"]
+    assert found.control == pytest.approx(0.05)
+    assert found.change == pytest.approx(0.08)
+    assert "control" in found.reason
+    assert found.parent is None
+
+
+def test_without_controls_parents_stand_beside_each_other(study):
+    labels = np.zeros(100, dtype=int)
+    dense = np.zeros((2, 100), dtype=int)
+    dense[1, :20] = 1
+    found = ask(study(labels, dense, {0.5: dense}))["flip_rate"]
+    assert (found.pruned, found.control, found.change) == (0.0, pytest.approx(0.2), None)
+    assert "parents against each other" in found.reason
+    alone = ask(study(labels, dense[:1], {0.5: dense[:1]}))["flip_rate"]
+    assert alone.control is None
+
+
+def test_kappa_is_tested_over_parents(study):
+    draw = np.random.default_rng(0)
+    labels = draw.integers(0, 3, 200)
+    dense = np.where(draw.random((4, 200)) < 0.9, labels, 0)
+    pruned = np.where(draw.random((4, 200)) < 0.7, dense, 1)
+    control = np.where(draw.random((4, 200)) < 0.9, dense, 1)
+    found = ask(study(labels, dense, {0.5: pruned}, control))["kappa"]
+    after, before = (
+        [cohen_kappa_score(a, b) for a, b in zip(dense, other, strict=True)]
+        for other in (pruned, control)
+    )
+    assert found.pruned == pytest.approx(np.mean(after))
+    assert found.control == pytest.approx(np.mean(before))
+    assert found.p == pytest.approx(stats.ttest_rel(after, before).pvalue)
+    assert found.generalises_to == "seeds"
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=40))
+def test_kappa_is_scikit_learns(votes):
+    first, second = np.array(votes).T
+    if (first == first[0]).all() and (second == first[0]).all():
+        assert np.isnan(cohen_kappa(first[None], second[None], 4)).all()
+        return
+    expected = cohen_kappa_score(first, second)
+    assert cohen_kappa(first[None], second[None], 4)[0] == pytest.approx(expected, abs=1e-12)
+
+
+def test_kappa_of_weighted_examples_is_scikit_learns():
+    draw = np.random.default_rng(0)
+    first, second, weights = draw.integers(0, 3, 50), draw.integers(0, 3, 50), draw.random(50)
+    expected = cohen_kappa_score(first, second, sample_weight=weights)
+    assert cohen_kappa(first[None], second[None], 3, weights)[0] == pytest.approx(expected)
+
+
+def test_all_predictions_equal_leave_kappa_undefined(study):
+    labels = np.arange(60) % 2
+    same = np.zeros((3, 60), dtype=int)
+    found = ask(study(labels, same, {0.5: same}, same))
+    assert (found["kappa"].pruned, found["kappa"].p) == (None, None)
+    assert found["agreement"].pruned == 1.0
+    assert (found["flip_rate"].change, found["flip_rate"].p) == (0.0, 1.0)
+
+
+def test_without_parents_nothing_is_asked(study):
+    labels = np.zeros(40, dtype=int)
+    found = ask(study(labels, np.zeros((2, 40)), {0.5: np.ones((2, 40))}, named_parents=False))
+    assert {f.outcome for f in found.values()} == {"not_asked"}
+    assert len(found) == 6
+
+
+def test_unlabelled_examples_flip_but_are_neither_harmed_nor_mended(study):
+    labels = np.array([0] * 50 + [-1] * 50)
+    dense, pruned = np.zeros((1, 100), dtype=int), np.zeros((1, 100), dtype=int)
+    pruned[0, 40:60] = 1
+    found = ask(study(labels, dense, {0.5: pruned}))
+    assert (found["flip_rate"].pruned, found["flip_rate"].n) == (pytest.approx(0.2), 100)
+    assert (found["harmed_rate"].pruned, found["harmed_rate"].n) == (pytest.approx(0.2), 50)
+
+
+def test_replicates_are_averaged_first(study):
+    labels = np.zeros(100, dtype=int)
+    dense = np.zeros((2, 100), dtype=int)
+    children = np.zeros((4, 100), dtype=int)
+    children[0, :40] = 1
+    made = study(labels, dense, {0.5: children[[0, 1, 2]]}, parent_of=[0, 0, 1])
+    assert ask(made)["flip_rate"].pruned == pytest.approx((0.2 + 0.0) / 2)

@@ -130,8 +130,13 @@ def _made(config: Config, base: Path, data: Data, compute: Compute) -> dict[str,
     for name, parent in parents.items() if config.population.controls else ():
         control = name.replace("dense", "control", 1)
         models[control] = Pruned(parent, data, retraining, compute=training)
-    for method in config.population.methods:
-        options, label = method.model_dump(mode="json", exclude={"name"}), method_label(method)
+    labels = [method_label(method) for method in config.population.methods]
+    for label, method in zip(labels, config.population.methods, strict=True):
+        if labels.count(label) > 1:
+            raise ConfigError(
+                f"population.methods: two methods would be called {label!r}: give each a `name`."
+            )
+        options = method.model_dump(mode="json", exclude={"name"})
         for sparsity in sorted(config.population.sparsities):
             for name, parent in parents.items():
                 models[f"{label}-{sparsity:g}-{name.removeprefix('dense-')}"] = Pruned(

@@ -295,3 +295,14 @@ def test_what_a_link_leads_to_is_never_cut():
     targets = {str(a["href"])[1:] for a in page.all("a")}
     assert len([t for t in targets if t.startswith("f-")]) > 20
     assert targets <= ids
+
+
+def test_the_words_of_the_script_cannot_end_their_element(run_folder):
+    page = compose(read(run_folder), draw=False)
+    sections = tuple(
+        replace(s, gallery=replace(s.gallery, kinds=(("x", "</script><b>"),))) if s.gallery else s
+        for s in page.sections
+    )
+    html = render(replace(page, sections=sections))
+    assert "</script><b>" not in html
+    assert Page(html).crossed == []

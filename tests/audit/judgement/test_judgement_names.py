@@ -29,9 +29,10 @@ def test_an_unknown_name():
 
 def test_judging_never_imports_torch():
     code = (
-        "import sys; sys.modules['torch'] = None\n"
+        "import sys\n"
         "from audit.judgement import compare_predictions\n"
         "found = compare_predictions([0, 1], [0, 1], [0, 0])\n"
-        "assert found.findings"
+        "assert found.findings\n"
+        "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)

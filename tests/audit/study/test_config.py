@@ -135,3 +135,11 @@ def test_policy_in_a_file_of_its_own_or_inside_a_config(tmp_path: Path) -> None:
     alone.write_text("max_accuracy_drop: 0.02\nmax_ecce: 1\n")
     with pytest.raises(ConfigError, match=r"limits\.yaml, line 2, .*max_ece"):
         load_policy(alone)
+
+
+def test_two_methods_of_one_name_would_be_one_model(tmp_path: Path) -> None:
+    from audit.study.layout import lay_out
+
+    methods = "population:\n  methods: [{saliency: obd}, {saliency: obd, frequency: 5}]\n"
+    with pytest.raises(ConfigError, match="two methods would be called 'obd'"):
+        lay_out(load_config(write(tmp_path, GOOD + methods)), tmp_path)

@@ -10,13 +10,15 @@ from typing import Any
 from audit.judgement.findings import Finding
 from audit.judgement.plan import Plan
 from reports.document import Document
-from reports.names import in_prose, method_name, short
+from reports.names import in_prose, method_name, short, visible
 from reports.overview import minimum_n
 from reports.page import Cell, Column, Row, Section, Table, Term
-from reports.quantities import count, defined, duration, size_of_change, sparsity
+from reports.quantities import count, defined, duration, severity, size_of_change, sparsity
+from reports.select import SCREEN
 from reports.wording import catalogue, listing, measure_alone, say, say_count, word_for
 
 MOST_FACTS = 60
+MOST_SETTINGS = 20_000  # characters
 _SHOWN_ELSEWHERE = frozenset({"classes", "command", "config", "missing", "name", "notes"})
 TIERS = ("A", "B", "C", "D")
 
@@ -89,8 +91,9 @@ def limits(document: Document, alpha: float) -> Section:
 def provenance(document: Document) -> Table:
     """Machine, versions and times, as recorded; the date stands at the top of the page."""
     facts = {**_shallow(document.run), **_shallow(document.times)}
+    facts["conditions"] = _conditions(document.run)
     rows = [
-        Row((Cell(short(key.replace("_", " "), 80)), Cell(short(value, 160))))
+        Row((Cell(short(key.replace("_", " "), 80)), Cell(short(value, 400))))
         for key, value in _facts(facts)
         if not key.endswith("finished")
     ]
@@ -110,14 +113,17 @@ def settings(document: Document) -> str:
     import yaml
 
     config = _config(document)
-    return yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True) if config else ""
+    text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True) if config else ""
+    if len(text) <= MOST_SETTINGS:
+        return text
+    return text[:MOST_SETTINGS] + "\n" + say("provenance.settings_cut", total=count(len(text)))
 
 
 def command(document: Document) -> str:
     """The command that makes this report again."""
     for source in (document.run, document.times):
         if isinstance(source.get("command"), str):
-            return str(source["command"])
+            return visible(source["command"])
     name = document.run.get("name")
     if _config(document) and name:
         return say("reproduce.config", name=short(name, 100))
@@ -200,22 +206,26 @@ def _shallow(run: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in run.items() if k not in _SHOWN_ELSEWHERE}
 
 
+def _conditions(run: Mapping[str, Any]) -> list[str]:
+    """Each condition with its severities: `fog (1, 3, 5)`."""
+    found: dict[str, list[str]] = {}
+    for condition in run.get("conditions") or ():
+        levels = found.setdefault(short(condition.get("name"), 40), [])
+        if condition.get("severity"):
+            levels.append(severity(condition["severity"]))
+    return [f"{name} ({', '.join(levels)})" if levels else name for name, levels in found.items()]
+
+
 def _facts(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     for key, value in sorted(tree.items(), key=lambda item: str(item[0])):
         name = f"{prefix}{key}"
         if isinstance(value, Mapping):
             yield from _facts(value, f"{name}, ")
         elif isinstance(value, list | tuple):
-            yield name, listing(map(_short_fact, value)) or say("provenance.none")
+            yield name, listing(map(str, value)) or say("provenance.none")
         elif value is not None:
             seconds = prefix.startswith("stages, seconds") and isinstance(value, int | float)
             yield name, duration(value) if seconds else str(value)
-
-
-def _short_fact(value: object) -> str:
-    if isinstance(value, Mapping):
-        return " ".join(str(part) for part in value.values() if part is not None)
-    return str(value)
 
 
 def _tiers(asked: Sequence[Finding]) -> Table | None:
@@ -249,7 +259,7 @@ def _detectable(asked: Sequence[Finding]) -> Table | None:
     """Smallest, median and largest effect that would be found, per measure."""
     found: dict[str, list[Finding]] = {}
     for f in asked:
-        if defined(f.detectable):
+        if defined(f.detectable) and f.tier != SCREEN:
             found.setdefault(f.measure, []).append(f)
     if not found:
         return None

@@ -76,7 +76,7 @@ def level(value: float | None, unit: str) -> str:
     if unit == "fraction":
         return percent(value)
     if unit == "sparsity":
-        return sparsity(value)
+        return f"{value:.3g}" if defined(value) else UNDEFINED
     if unit == "count":
         return count(value)
     return number(value, 2 if unit == "ratio" else 3)

@@ -30,6 +30,8 @@ TORCH_FREE_STUDY = {
     "audit.study.data_settings",
     "audit.study.layout",
     "audit.study.model_settings",
+    "audit.study.named_conditions",
+    "audit.study.named_models",
     "audit.study.recipes",
     "audit.study.status",
 }
@@ -43,7 +45,7 @@ def modules(*packages: str) -> list[str]:
         found += [
             name for _, name, _ in pkgutil.walk_packages([str(path)], f"{package}.", lambda _: None)
         ]
-    return found
+    return [name for name in found if not name.endswith("__main__")]
 
 
 def as_ruff_sorts(name: str) -> tuple[int, str]:

@@ -197,7 +197,8 @@ def _shifted(
             out += group_findings(found, division, evidence.classes)
             if known.plan.positive is None and any(stated.class_ for stated in of_groups):
                 out += class_group_findings(found, division, evidence.classes)
-    return out
+    asked_about = {stated.kind.measure for stated in wanted}
+    return [finding for finding in out if finding.measure in asked_about]
 
 
 def _names_some(stated: StatedLimit, division: Grouping) -> bool:

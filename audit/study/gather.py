@@ -16,8 +16,10 @@ from audit.evidence.flat import read_flat
 from audit.evidence.folder import write_examples, write_models
 from audit.evidence.parts import part_path, write_part
 from audit.evidence.store import link_or_copy
-from audit.study.layout import Study, content_of, preset_of
+from audit.study.layout import Study
 from audit.study.model_settings import ModelFile
+from audit.study.named_conditions import preset_of
+from audit.study.named_models import content_of
 from audit.study.prepare import Arrays
 from audit.study.recipes import Gathered, Given, Model, Predicted, Pruned
 

@@ -237,7 +237,7 @@ def bars(
     )
     for place, value in enumerate(values):
         ax.annotate(
-            f"{value:.4g}",
+            f"{value:.3g}",
             (value, place),
             xytext=(7, 0),
             textcoords="offset points",

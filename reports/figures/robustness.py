@@ -14,13 +14,13 @@ from reports.figures.people import MARGIN, ROW_HEIGHT, distinct
 from reports.figures.plots import Series, bars, lines, tiles
 from reports.names import in_prose, method_name
 from reports.page import Figure
-from reports.quantities import change, percent, sparsity
+from reports.quantities import change, level, percent, sparsity
 from reports.wording import listing, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST_CONDITIONS = 24
+MOST_CONDITIONS, MOST_BARS = 24, 14
 MARKERS = "osD^vPX*"
 
 
@@ -90,14 +90,14 @@ def severity_curves(key: str, findings: Sequence[Finding], method: str) -> Figur
     ]
     series += [
         Series(
-            say("figure.severity.at", sparsity=sparsity(level)),
+            say("figure.severity.at", sparsity=sparsity(at)),
             severities,
-            [_mean(found, level, s, "pruned") for s in severities],
+            [_mean(found, at, s, "pruned") for s in severities],
             color=PRUNED,
             marker=MARKERS[place % len(MARKERS)],
             opacity=0.35 + 0.65 * (place + 1) / len(every),
         )
-        for place, level in enumerate(every)
+        for place, at in enumerate(every)
     ]
     top, measure = severities[-1], found[0].measure
     return Figure(
@@ -111,29 +111,38 @@ def severity_curves(key: str, findings: Sequence[Finding], method: str) -> Figur
             values=listing(
                 say(
                     "figure.told",
-                    value=percent(_mean(found, level, top, "pruned") / 100),
-                    sparsity=sparsity(level),
+                    value=percent(_mean(found, at, top, "pruned") / 100),
+                    sparsity=sparsity(at),
                 )
-                for level in every
+                for at in every
             ),
         ),
-        draw(key, lambda ax: _severity_axes(ax, series, severities)),
+        draw(
+            key,
+            lambda ax: _severity_axes(
+                ax, series, severities, say(f"figure.severity_axis.{measure}")
+            ),
+        ),
     )
 
 
 def potential_bars(key: str, findings: Sequence[Finding], method: str) -> Figure | None:
     """Prune potential per condition, smallest last: bars to lower bounds, dots at values."""
     found = [f for f in findings if f.pruned is not None and f.condition is not None]
-    found = sorted(found, key=lambda f: (-(f.pruned or 0.0), f.condition or ""))[-MOST_CONDITIONS:]
+    every = sorted(found, key=lambda f: (-(f.pruned or 0.0), _place(f)))
+    found = every[-MOST_BARS:]
     if not found:
         return None
+    said = say("figure.potential.caption", method=method_name(method))
+    if len(found) < len(every):
+        said += " " + say("figure.potential.cut", shown=len(found), total=len(every))
     names = distinct([_place(f) for f in found])
     return Figure(
         key,
         say("figure.potential.heading"),
-        say("figure.potential.caption", method=method_name(method)),
+        said,
         listing(
-            say("figure.potential.told", name=in_prose(_place(f)), value=sparsity(f.pruned))
+            say("figure.potential.told", name=in_prose(_place(f)), value=level(f.pruned, f.unit))
             for f in found
         )
         + ".",
@@ -151,8 +160,10 @@ def potential_bars(key: str, findings: Sequence[Finding], method: str) -> Figure
     )
 
 
-def _severity_axes(ax: Axes, series: Sequence[Series], severities: Sequence[float]) -> None:
-    lines(ax, series, say("figure.severity.axis"))
+def _severity_axes(
+    ax: Axes, series: Sequence[Series], severities: Sequence[float], label: str
+) -> None:
+    lines(ax, series, label)
     ax.set_xticks(list(severities), [f"{s:g}" for s in severities])
     ax.set_xlabel(say("figure.axis.severity"))
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reports import write_html, write_markdown
+from reports import read, write_html, write_markdown
+from reports.compose import compose
+from reports.page import Page
 from tests.reports import sample
 
 
@@ -18,6 +20,11 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def page_file(run_folder: Path) -> Path:
     return write_html(run_folder)
+
+
+@pytest.fixture(scope="session")
+def composed(run_folder: Path) -> Page:
+    return compose(read(run_folder))
 
 
 @pytest.fixture(scope="session")

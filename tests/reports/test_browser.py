@@ -108,6 +108,12 @@ def test_a_table_sorts_minus_signs_and_dashes(browser, page_file):
     assert texts[-6:] == ["–"] * 6
     assert texts[0] == "0.0"
     assert texts[5] == "+4.4"
+    name = next(h for h in page.locator("#classes-claims th").all_inner_texts() if "change," in h)
+    page.locator("#classes-claims thead button", has_text="change,").click()
+    texts = column(page, "classes-claims", name)
+    assert texts[0] == "−19.3"
+    values = [float(text.replace("−", "-")) for text in texts]
+    assert values == sorted(values)
     page.context.close()
 
 

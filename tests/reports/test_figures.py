@@ -20,11 +20,8 @@ from tests.reports import sample
 
 
 @pytest.fixture(scope="module")
-def figures(run_folder) -> dict[str, Figure]:
-    from reports.document import read
-
-    page = compose(read(run_folder))
-    return {figure.key: figure for section in page.sections for figure in section.figures}
+def figures(composed) -> dict[str, Figure]:
+    return {figure.key: figure for section in composed.sections for figure in section.figures}
 
 
 def line(ax):

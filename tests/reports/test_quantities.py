@@ -48,6 +48,7 @@ def test_a_change_of_a_rate_reads_in_points(value, text):
 def test_every_unit_has_its_own_form():
     assert q.level(0.9, "fraction") == f"90.0{THIN}%"
     assert q.level(0.95, "sparsity") == "0.95"
+    assert q.level(0.64944, "sparsity") == "0.649"
     assert q.level(1234.0, "count") == "1,234"
     assert q.level(5.25, "count") == "5.2"
     assert q.level(1.5, "ratio") == "1.50"

@@ -154,6 +154,7 @@ def test_clean_comes_first_whatever_the_order(study):
     plan, policy = Plan(**QUICK), Policy()
     first, second = (judge(e, plan, policy) for e in (evidence, turned))
     assert {f.id: f for f in first.findings} == {f.id: f for f in second.findings}
+    assert len(of(second, "excess_error", condition="fog", severity=1.0)) == 2
 
 
 def test_the_same_evidence_gives_the_same_bytes_in_any_row_order(study):
@@ -202,6 +203,7 @@ NOTHING_TO_ASK = {
     "one sparsity ": ("excess_error_slope", "prune at two or more"),
     "no parents": ("accuracy", "parent"),
     "no labels": ("group_accuracy", "labels"),
+    "no labels ": ("ece", "labels"),
     "no pruned": ("accuracy", "there is no pruned model"),
     "no clean": ("pie_count", "add the condition `clean`"),
     "absent class": ("recall", "no test example is of this class"),
@@ -232,7 +234,7 @@ def lacking(what, study):
         }
     if what == "no parents":
         evidence = without(evidence, models={"parent": None})
-    if what == "no labels":
+    if what.startswith("no labels"):
         evidence = without(evidence, examples={"label": NO_LABEL})
     if what == "no pruned":
         evidence = without(evidence, models={"role": "dense"})

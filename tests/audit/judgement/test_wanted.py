@@ -135,6 +135,7 @@ def test_classes_and_groups_under_a_shift_only_where_a_limit_asks(study):
     }
     any_group = measures({"max_excess_gap": there})
     assert {groups for _, groups, _ in any_group} == {"g=a", "g=b", "h=a", "h=b"}
+    assert {measure for measure, _, _ in any_group} == {"excess_gap"}
     crossed = measures({"max_excess_gap": there | {"groups": "h=a & g=a"}})
     assert {groups for _, groups, _ in crossed} == {"g=a & h=a", "g=b & h=b"}
     of_class = measures({"max_group_fpr_increase": there | {"class": "class-1"}})

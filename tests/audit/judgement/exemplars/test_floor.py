@@ -62,7 +62,7 @@ def test_the_swap_test_is_its_definition(study, seed, parents, n):
 
 
 def test_by_hand_seven_parents_that_all_moved(study):
-    """Only the identity leaves all seven pruned models apart: p = 1 / 128; without controls 2 / 128."""
+    """Only the identity leaves all seven apart: p = 1 / 128; without controls 2 / 128."""
     d, p = np.zeros((7, 5), dtype=int), np.ones((7, 5), dtype=int)
     assert swap_pruned_and_control(votes(study, d, p, d), 100, 0).p == 1 / 128
     assert swap_parent_and_pruned(votes(study, d, p), 100, 0).p == 2 / 128

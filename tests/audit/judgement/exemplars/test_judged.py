@@ -123,7 +123,7 @@ def test_onset_is_where_an_example_becomes_an_exemplar_and_stays_one(study):
 
 
 def test_parents_are_worse_on_exemplars_even_without_any_change(study):
-    """The exemplars of the controls show it: no pruning, and still far below the accuracy elsewhere."""
+    """The exemplars of the controls show it: no pruning, and still far less accurate there."""
     draw = np.random.default_rng(1)
     labels, dense, pruned, control = random_population(draw, 7, 2000)
     found, _ = findings(study(labels, dense, {0.5: pruned}, control))

@@ -21,7 +21,9 @@ FILE = "report.md"
 ROWS = 10
 SIGNS = {"over": "▲", "within": "●", "cannot_tell": "◐", "not_asked": "○", "no_limit": "–"}
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~])")
+# What would begin a list, rule a line, or underline a heading; a signed number does none of it.
+_BLOCK = re.compile(r"^(\d{0,9})([-+.)=])(?=[\s=-]|$)")
 
 
 def write_markdown(
@@ -52,6 +54,7 @@ def render(page: Page) -> str:
 def escape(text: str) -> str:
     """Text that Markdown shows as it is, whoever wrote it: no markup, no HTML, no new line."""
     text = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    text = _BLOCK.sub(r"\1\\\2", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

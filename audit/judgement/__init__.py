@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from audit.judgement.limits import LIMITS, Limit, Policy
     from audit.judgement.measures import MEASURES, Measure
     from audit.judgement.plan import Binned, Plan
-    from audit.judgement.policy_file import read_policy
     from audit.judgement.rates import count
 
 _HOMES = {
@@ -58,7 +57,6 @@ _HOMES = {
     "max_t": "families",
     "paired_change": "inference",
     "paired_change_by_cell": "inference",
-    "read_policy": "policy_file",
 }
 
 __all__ = [
@@ -89,7 +87,6 @@ __all__ = [
     "max_t",
     "paired_change",
     "paired_change_by_cell",
-    "read_policy",
 ]
 
 

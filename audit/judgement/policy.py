@@ -16,9 +16,8 @@ from audit.judgement.limits import ALL, ANY, LIMITS, Limit, LimitKind, Policy, S
 from audit.judgement.margins import Judged, judge_cells
 from audit.judgement.measures import MEASURES
 from audit.judgement.plan import Plan
-from audit.judgement.policy_file import read_policy
 
-__all__ = ["LIMITS", "Limit", "LimitKind", "Policy", "StatedLimit", "apply", "check", "read_policy"]
+__all__ = ["LIMITS", "Limit", "LimitKind", "Policy", "StatedLimit", "apply", "check"]
 
 Level = tuple[str | None, float | None]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -55,6 +56,17 @@ def test_hostile_names_render_as_text(hostile_folder, tmp_path):
     assert "<img" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert "&lt;img src=x onerror=alert(2)&gt;" in html
+
+
+@pytest.mark.parametrize("text", ["- x", "+ x", "1. x", "12) x", "---", "===", "-", "# x", "> x"])
+def test_a_name_begins_no_block(text):
+    html = MarkdownIt("commonmark").render(f"before\n\n{escape(text)}\n")
+    assert re.findall(r"<(\w+)", html) == ["p", "p"]
+
+
+def test_signed_numbers_read_as_they_are():
+    assert escape("+0.08") == "+0.08"
+    assert escape("−5.4 (n = 3)") == "−5.4 (n = 3)"
 
 
 @given(st.text(max_size=40))

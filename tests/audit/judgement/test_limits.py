@@ -2,10 +2,8 @@ import jsonschema
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from audit.evidence.errors import ConfigError
 from audit.judgement.limits import LIMITS, Limit, Policy
 from audit.judgement.measures import MEASURES
-from audit.judgement.policy_file import read_policy
 
 
 def test_the_three_forms_of_a_limit():
@@ -84,32 +82,3 @@ def test_a_policy_survives_json_and_its_schema_knows_yaml():
 
 def test_python_may_say_class_():
     assert Limit(limit=0.1, class_="a") == Limit.model_validate({"limit": 0.1, "class": "a"})
-
-
-def test_a_file_of_limits(tmp_path):
-    path = tmp_path / "policy.yaml"
-    path.write_text("max_accuracy_drop: 0.01\n")
-    assert read_policy(path).max_accuracy_drop == (Limit(limit=0.01),)
-    path.write_text("policy: {max_accuracy_drop: 0.01}\n")
-    assert read_policy(path).max_accuracy_drop == (Limit(limit=0.01),)
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("max_acuracy_drop: 0.01", "key max_acuracy_drop: .*did you mean"),
-        ("a: [", "not valid YAML"),
-        ("", "states no limits"),
-        ("- 1", "states no limits"),
-    ],
-)
-def test_a_wrong_file_of_limits(tmp_path, text, problem):
-    path = tmp_path / "policy.yaml"
-    path.write_text(text)
-    with pytest.raises(ConfigError, match=problem):
-        read_policy(path)
-
-
-def test_a_file_of_limits_that_is_not_there(tmp_path):
-    with pytest.raises(ConfigError, match="Cannot read"):
-        read_policy(tmp_path / "none.yaml")

@@ -36,6 +36,20 @@ def test_newcombe_on_an_example_of_his_paper():
     assert (float(low), float(high)) == pytest.approx((0.0569, 0.3404), abs=2e-4)
 
 
+def test_newcombe_corrects_a_positive_correlation_for_continuity():
+    """Of 20/2/4/10: ad − bc = 192, less n / 2 = 18, over √(24 · 12 · 22 · 14) is φ = .584."""
+    phi = (20 * 10 - 2 * 4 - 18) / np.sqrt(24 * 12 * 22 * 14)
+    first, second = stats.binomtest(24, 36), stats.binomtest(22, 36)
+    low1, high1 = first.proportion_ci(0.95, "wilson")
+    low2, high2 = second.proportion_ci(0.95, "wilson")
+    down, up = 24 / 36 - low1, high2 - 22 / 36
+    reach = np.sqrt(down**2 - 2 * phi * down * up + up**2)
+    low, high = newcombe(both=20, parent_only=2, pruned_only=4, neither=10)
+    assert float(low) == pytest.approx(2 / 36 - reach)
+    up, down = high1 - 24 / 36, 22 / 36 - low2
+    assert float(high) == pytest.approx(2 / 36 + np.sqrt(up**2 - 2 * phi * up * down + down**2))
+
+
 @given(counts, counts, counts, counts)
 def test_newcombe_holds_the_change_and_turns_with_the_sides(both, harmed, mended, neither):
     n = both + harmed + mended + neither

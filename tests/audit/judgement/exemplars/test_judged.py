@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -311,8 +313,27 @@ def test_levels_are_tested_in_sequence_from_the_largest(study):
     excess = {f.sparsity: f for f in families[0].findings if f.measure == "pie_excess"}
     assert excess[0.9].p_adjusted == excess[0.9].p
     assert excess[0.5].p_adjusted == max(excess[0.5].p, excess[0.9].p)
-    assert excess[0.3].p == 1.0
     assert excess[0.3].p_adjusted == 1.0
+
+
+def test_methods_are_corrected_against_each_other(study):
+    draw = np.random.default_rng(7)
+    labels, dense, pruned, control = random_population(draw, 7, 150, 2.0)
+    made = study(labels, dense, {0.5: pruned, 0.9: pruned}, control)
+    arms = (replace(made.arms[0], method="random"), made.arms[1])
+    families, rows = exemplar_families(made.block, made.evidence, arms, Plan())
+    excess = [f for f in families[0].findings if f.measure == "pie_excess"]
+    assert [f.p_adjusted for f in excess] == [2 * f.p for f in excess]
+    assert rows["method"].unique().tolist() == ["magnitude", "random"]
+
+
+def test_a_level_is_not_claimed_where_a_larger_one_is_not(study):
+    draw = np.random.default_rng(7)
+    labels, dense, pruned, control = random_population(draw, 7, 150, 2.0)
+    families, _ = ask(study(labels, dense, {0.3: pruned, 0.9: control}, control))
+    excess = {f.sparsity: f for f in families[0].findings if f.measure == "pie_excess"}
+    assert excess[0.3].p < 0.05
+    assert excess[0.9].p == excess[0.3].p_adjusted == 1.0
 
 
 def test_the_families_are_corrected_without_a_hitch(study):

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from audit.evidence.errors import AuditError
     from audit.judgement.findings import Findings
     from audit.judgement.from_tables import audit_table, compare_predictions
-    from audit.judgement.plan import Binned, Plan
     from audit.judgement.limits import Policy
+    from audit.judgement.plan import Binned, Plan
     from audit.study.config import Config
     from audit.study.config_file import load_config
     from audit.study.run import Result, run

@@ -5,6 +5,7 @@ from reports import write_html
 
 
 def main() -> None:
+    """Runs the study; results that are there already are not made again."""
     config = Config(
         name="from-python",
         data={"source": "digits"},

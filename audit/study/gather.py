@@ -24,6 +24,7 @@ from audit.study.prepare import Arrays
 from audit.study.recipes import Gathered, Given, Model, Predicted, Pruned
 
 STUDY = "study.json"
+LAYERS = "layers.parquet"
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def gathered(study: Study, whole: Complete) -> Gathered:
 
 
 def write_evidence(folder: Path, study: Study, whole: Complete) -> None:
-    """Writes `examples.parquet`, `models.parquet`, `predictions/` and `study.json`."""
+    """Writes examples, models, their layers, predictions, and `study.json`."""
     data = Arrays(study.store.folder(study.data))
     write_examples(folder, _examples(study, data), data.classes)
     rows = [_row(study, name, model) for name, model in whole.models.items()]
@@ -88,6 +89,7 @@ def write_evidence(folder: Path, study: Study, whole: Complete) -> None:
             _write_given_predictions(folder, file, study, data)
             rows.append(_described(file))
     write_models(folder, pd.DataFrame(rows))
+    _layers(study, whole).to_parquet(folder / LAYERS, index=False)
     preset, left_out = _shift_notes(study, data)
     notes = {
         "notes": [*data.meta["notes"], *_natural_notes(study), *left_out],
@@ -135,7 +137,7 @@ def _shift_notes(study: Study, data: Arrays) -> tuple[str | None, list[str]]:
 
 
 def _row(study: Study, name: str, model: Model) -> dict[str, Any]:
-    record = json.loads((study.store.folder(model) / "record.json").read_text())
+    record = _record(study, model)
     measured = {key: record[key] for key in MEASURED if key in record}
     if isinstance(model, Given) and study.config.population.models:
         files = study.config.population.models
@@ -156,6 +158,23 @@ def _row(study: Study, name: str, model: Model) -> dict[str, Any]:
         row["sparsity"] = model.sparsity
         row["method"] = None if model.method is None else name.rsplit("-", 2)[0]
     return measured | row
+
+
+def _layers(study: Study, whole: Complete) -> pd.DataFrame:
+    """Weights of every layer of every model, and how many of them are not zero."""
+    return pd.DataFrame(
+        [
+            (name, layer, parameters, nonzero)
+            for name, model in whole.models.items()
+            for layer, (parameters, nonzero) in _record(study, model).get("layers", {}).items()
+        ],
+        columns=["model", "layer", "parameters", "nonzero"],
+    )
+
+
+def _record(study: Study, model: Model) -> dict[str, Any]:
+    """What was measured of a model when it was made."""
+    return dict(json.loads((study.store.folder(model) / "record.json").read_text()))
 
 
 MEASURED = (

@@ -197,7 +197,13 @@ def told(recipe: Any) -> Iterator[None]:
 def _cost(model: nn.Module, arrays: Arrays) -> dict[str, Any]:
     import pruners
 
-    return asdict(pruners.measure_cost(model.cpu(), arrays.input_shape))
+    cost = asdict(pruners.measure_cost(model.cpu(), arrays.input_shape))
+    layers = {
+        name: [parameter.numel(), int(parameter.count_nonzero())]
+        for name, parameter in model.named_parameters()
+        if parameter.dim() > 1
+    }
+    return cost | {"layers": layers}
 
 
 def _write_record(folder: Path, cost: dict[str, Any], **more: Any) -> None:

@@ -41,7 +41,7 @@ def publish_run(
     evidence: Gathered | None,
     judged: Judged | None,
     missing: tuple[str, ...],
-    stages: Mapping[str, Any],
+    record: Mapping[str, Any],
 ) -> Published:
     """Links evidence, models and findings into the run folder and records how they were made.
 
@@ -53,7 +53,7 @@ def publish_run(
     """
     folder = study.output
     with blaming(folder):
-        return _publish(study, folder, evidence, judged, missing, stages)
+        return _publish(study, folder, evidence, judged, missing, record)
 
 
 def _publish(
@@ -62,7 +62,7 @@ def _publish(
     evidence: Gathered | None,
     judged: Judged | None,
     missing: tuple[str, ...],
-    stages: Mapping[str, Any],
+    record: Mapping[str, Any],
 ) -> Published:
     folder.mkdir(parents=True, exist_ok=True)
     state = {
@@ -80,9 +80,9 @@ def _publish(
         if judged is not None:
             for name in ("findings.json", "exemplars.parquet"):
                 link_or_copy(study.store.folder(judged) / name, folder / name)
-    if fresh or any(stages.get("made", {}).values()):
-        record = {"stages": dict(stages), "missing": list(missing), "machine": _machine()}
-        write_file(folder / "run.json", _json(record))
+    if fresh or any(record["stages"]["made"].values()):
+        written = {**record, "missing": list(missing), "machine": machine()}
+        write_file(folder / "run.json", as_json(written))
     if fresh:
         _seal(folder, state)
     return Published(folder, fresh)
@@ -111,7 +111,7 @@ def _seal(folder: Path, state: Mapping[str, Any]) -> Path:
         # run.json tells the time of the last run, which may do nothing but look
         if path.is_file() and path.name not in (MANIFEST, "run.json") and path.suffix != ".tmp"
     }
-    return write_file(folder / MANIFEST, _json({"state": dict(state), "files": files}))
+    return write_file(folder / MANIFEST, as_json({"state": dict(state), "files": files}))
 
 
 def _all_there(folder: Path, manifest: Mapping[str, Any]) -> bool:
@@ -160,7 +160,8 @@ def _link_tree(source: Path, target: Path) -> None:
             shutil.rmtree(path)
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """What a run was made on: platform, cores, versions."""
     versions: dict[str, str | None] = {}
     for package in VERSIONS:
         try:
@@ -176,5 +177,6 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _json(value: Any) -> bytes:
+def as_json(value: Any) -> bytes:
+    """JSON as people read it, in a fixed order."""
     return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()

@@ -48,6 +48,7 @@ def run(
     base: str | Path = ".",
     watch: Watcher | None = None,
     until: Until = "findings",
+    command: str | None = None,
 ) -> Result:
     """Makes whatever a config asks for that is not in the store yet, then judges it.
 
@@ -56,6 +57,7 @@ def run(
         base: Folder that relative paths in the config start from.
         watch: Told of progress.
         until: Where to stop.
+        command: What was typed, for the record of how to reproduce the run.
 
     Returns:
         The result; `missing` names what failed while the rest went on.
@@ -66,11 +68,7 @@ def run(
         StoreError: The store cannot be written.
     """
     watch = watch or Silent()
-    study, ledger = lay_out(config, Path(base)), Ledger()
-    if not _everything_there(study):
-        from audit.study.preflight import check_names
-
-        check_names(study)
+    study, ledger = lay_out(config, Path(base)), Ledger(command=command)
     with executor_of(study) as executor:
         stages = Stages(study, executor, watch, ledger)
         stages.data()
@@ -100,11 +98,6 @@ def run(
     return _finish(study, whole, ledger, recipe, judged)
 
 
-def _everything_there(study: Study) -> bool:
-    wanted = (study.data, *study.models.values(), *study.predicted)
-    return all(map(study.store.done, wanted))
-
-
 def _some_models(whole: Complete, study: Study) -> None:
     given = study.config.population.models or ()
     if not whole.parts and not any(f.predictions for f in given):
@@ -118,7 +111,14 @@ def _judge(study: Study, evidence: Gathered, whole: Complete) -> tuple[Judged, F
     asked = study.config.model_dump(
         mode="json", by_alias=True, exclude_defaults=True, exclude={"execute", "store"}
     )
-    run = {"name": study.config.name, "config": asked, "missing": list(whole.missing)} | described
+    run = described | {
+        "name": study.config.name,
+        "config": asked,
+        "missing": list(whole.missing),
+        "data": study.config.data.source,
+    }
+    if study.config.population.models is None:
+        run["architecture"] = study.config.model.architecture
     recipe = Judged(
         evidence=folder.name,
         plan=study.config.audit.model_dump(mode="json"),
@@ -144,6 +144,7 @@ def _finish(
         "made": ledger.made,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+    record = {"stages": stages, "command": ledger.command}
     recipe, findings = judged or (None, None)
-    published = publish_run(study, evidence, recipe, whole.missing, stages)
+    published = publish_run(study, evidence, recipe, whole.missing, record)
     return Result(study, study.output, findings, whole.missing, published)

@@ -22,6 +22,7 @@ from audit.study.recipes import Dense, Predicted
 class Ledger:
     """What failed and how long each stage took, filled while a run goes on."""
 
+    command: str | None = None
     failures: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     made: dict[str, int] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class Stages:
 
     def __init__(self, study: Study, executor: Executor, watch: Watcher, ledger: Ledger) -> None:
         self.study, self.executor, self.watch, self.ledger = study, executor, watch, ledger
+        self.names_checked = False
 
     def data(self) -> None:
         """Prepares the audited data, then natural shifts, which are read like them."""
@@ -101,11 +103,12 @@ class Stages:
 
     def _predict(self, stage: str, wanted: Sequence[Predicted]) -> None:
         study = self.study
+        made = {name for name, model in study.models.items() if study.store.done(model)}
+        wanted = [recipe for recipe in wanted if recipe.name in made]
         todo: dict[Any, list[Predicted]] = {}
         for recipe in wanted:
-            if study.store.done(recipe.model) and not study.store.done(recipe):
+            if not study.store.done(recipe):
                 todo.setdefault((recipe.shown.name, recipe.shown.severity), []).append(recipe)
-        wanted = [recipe for recipe in wanted if study.store.done(recipe.model)]
         work = [
             Job(_title(some[0]), jobs.predict, (study.store, some, study.data, study.base))
             for some in todo.values()
@@ -130,6 +133,11 @@ class Stages:
                 self.watch.warn(f"{what}: {why}")
             failures.update(problems)
 
+        if work and not self.names_checked:  # needs torch, which a run with nothing to do does not
+            from audit.study.preflight import check_names
+
+            check_names(self.study)
+            self.names_checked = True
         if work:
             with timed(self.ledger, stage):
                 self.executor.run(work, finished)

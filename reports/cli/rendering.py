@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +34,11 @@ def write_reports(folder: Path) -> list[Path]:
     from reports import write_html, write_markdown
 
     return [write_html(folder, folder / REPORTS[0]), write_markdown(folder, folder / REPORTS[1])]
+
+
+def typed() -> str:
+    """The command as it was typed."""
+    return shlex.join(["prune-audit", *sys.argv[1:]])
 
 
 def say_findings(findings: Findings) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from reports.cli.exits import FAILED_JOBS
 from reports.cli.progress import watcher
+from reports.cli.rendering import typed
 
 if TYPE_CHECKING:
     from audit.study.config import Config
@@ -126,7 +127,7 @@ def _study(
         execute = config.execute.model_copy(update={"workers": workers})
         config = config.model_copy(update={"execute": execute})
     with watcher(quiet) as watch:
-        result = run_study(config, base=base, watch=watch, until=until)
+        result = run_study(config, base=base, watch=watch, until=until, command=typed())
         written = render(result, watch) if result.findings is not None else []
     _tell(result, written, quiet, as_json)
     if result.missing:

@@ -59,7 +59,8 @@ def audit(
     Example: prune-audit audit predictions.parquet --groups sex,race --positive ">50K" --out runs/x
     """
     from audit.evidence.errors import InputError
-    from reports.cli.rendering import say_findings, write_reports
+    from audit.evidence.files import write_file
+    from reports.cli.rendering import say_findings, typed, write_reports
 
     if bool(table) == bool(parent or pruned):
         raise InputError("Name one table of predictions, or --parent and --pruned files: not both.")
@@ -73,6 +74,7 @@ def audit(
     plan = _plan(groups, positive)
     findings = _judge(evidence, plan, _policy(policy), out.name)
     findings.write(out)
+    write_file(out / "run.json", json.dumps({"command": typed()}, indent=1).encode())
     written = write_reports(out)
     if as_json:
         reports = [str(path) for path in written]

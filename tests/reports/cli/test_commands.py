@@ -66,7 +66,8 @@ def test_help_loads_nothing_heavy() -> None:
         "import sys\nsys.argv = ['prune-audit', '--help']\n"
         "from reports.cli import main\n"
         "try: main()\nexcept SystemExit: pass\n"
-        "heavy = {'torch', 'pandas', 'numpy', 'scipy', 'matplotlib', 'pydantic'} & set(sys.modules)\n"
+        "heavy = {'torch', 'pandas', 'numpy', 'scipy', 'matplotlib', 'pydantic'}\n"
+        "heavy &= set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -127,7 +128,7 @@ def test_run_folder_holds_what_is_promised(small_run: Result) -> None:
         *("evidence", "population", "run.json", "manifest.json"),
     }
     assert {path.name for path in (small_run.folder / "evidence").iterdir()} == {
-        *("examples.parquet", "models.parquet", "predictions", "study.json"),
+        *("examples.parquet", "models.parquet", "layers.parquet", "predictions", "study.json"),
     }
     assert len(list((small_run.folder / "population").glob("*.safetensors"))) == 3 + 3 + 6
     manifest = json.loads((small_run.folder / "manifest.json").read_text())
@@ -349,7 +350,7 @@ from pruners import build as make
 
 def build(input_shape, classes):
     model = make("cnn", input_shape, classes)
-    if torch.rand(()) < 0.5:  # drawn from the parent's seed: some parents are broken, always the same
+    if torch.rand(()) < 0.5:  # drawn from the parent's seed: always the same parents are broken
         torch.nn.init.constant_(model.classifier.weight, float("nan"))
     return model
 """

@@ -183,8 +183,8 @@ def main() -> None:
     print(
         f"{wanted.examples:,} examples × {wanted.classes:,} classes × {len(SPARSITIES)} sparsities "
         f"× {wanted.parents} parents: {wall:.1f} s, of which {busy:.1f} s on a processor "
-        f"({seconds}), {peak:.2f} GiB at peak; a plain loop takes {loop:.1f} s for {share:.1%} of it, "
-        f"{scaled:,.0f} s scaled linearly: {scaled / wall:,.0f} times as long"
+        f"({seconds}), {peak:.2f} GiB at peak; a plain loop takes {loop:.1f} s for {share:.1%} of "
+        f"it, {scaled:,.0f} s scaled linearly: {scaled / wall:,.0f} times as long"
     )
 
 

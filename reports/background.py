@@ -7,13 +7,14 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
+from audit.judgement.families import OMNIBUS
 from audit.judgement.findings import Finding
 from audit.judgement.plan import Plan
 from reports.document import Document
-from reports.names import in_prose, method_name, short, visible
+from reports.names import in_prose, method_name, short, sparsity_name, visible
 from reports.overview import minimum_n
 from reports.page import Cell, Column, Row, Section, Table, Term
-from reports.quantities import count, defined, duration, severity, size_of_change, sparsity
+from reports.quantities import count, defined, duration, severity, size_of_change
 from reports.select import SCREEN
 from reports.wording import catalogue, listing, measure_alone, say, say_count, word_for
 
@@ -39,7 +40,7 @@ def audited(document: Document) -> str:
             "audited.arms",
             len(document.sparsities),
             methods=listing(method_name(m) for m in document.methods),
-            sparsities=listing(map(sparsity, document.sparsities)),
+            sparsities=listing(map(sparsity_name, document.sparsities)),
         )
         if document.arms
         else say("audited.no_arms"),
@@ -232,7 +233,9 @@ def _tiers(asked: Sequence[Finding]) -> Table | None:
     rows = []
     for tier in TIERS:
         some = [f for f in asked if f.tier == tier]
-        families = {f.family for f in some if f.family is not None}
+        families = {
+            OMNIBUS if f.measure == OMNIBUS else f.family for f in some if f.family is not None
+        }
         if some:
             cells = (tier, word_for("tier", tier), count(len(some)), count(len(families)))
             rows.append(Row(tuple(map(Cell, cells))))

@@ -9,10 +9,10 @@ from audit.judgement.families import SCREEN as SCREEN_REASON
 from audit.judgement.findings import Finding
 from reports import quantities
 from reports.limits import is_level, show_limit
-from reports.names import short, title
+from reports.names import short, sparsity_name, title
 from reports.page import Bar, Cell, Column, ColumnKind, Row, Table
 from reports.quantities import UNDEFINED, count, defined
-from reports.select import CLEAN, EVERY_CORRUPTION, of_level, whom, worst_first
+from reports.select import CLEAN, EVERY_CORRUPTION, family_of, of_arm, of_level, whom, worst_first
 from reports.wording import known, say, word_for
 
 ROWS = 100  # rows of a table that is open
@@ -147,7 +147,8 @@ def _class(f: Finding, _: Setting) -> Cell:
 
 def _group(f: Finding, _: Setting) -> Cell:
     if whom(f) == "family":
-        return Cell(short(word_for("family", str(f.subject))), title(f.subject))
+        name = family_of(f)
+        return Cell(short(word_for("family", name)), title(name))
     return _named(f.groups, say("who.everybody"))
 
 
@@ -228,7 +229,10 @@ FIELDS: tuple[Field, ...] = (
         _several("severity"),
     ),
     Field(
-        "sparsity", "number", lambda f, _: Cell(quantities.sparsity(f.sparsity)), _some("sparsity")
+        "sparsity",
+        "number",
+        lambda f, _: Cell(sparsity_name(f.sparsity) if of_arm(f) else UNDEFINED),
+        lambda findings: any(map(of_arm, findings)),
     ),
     Field("outcome", "outcome", _outcome),
     Field(

@@ -75,8 +75,8 @@ def _there(
     return bool(asked.get(key) or not_asked.get(key))
 
 
-def _focus(document: Document, method: str) -> float:
+def _focus(document: Document, method: str) -> float | None:
     """The first sparsity that is over a limit, where the decision lies; else the largest."""
-    rows = [row for row in document.rows if row.method == method]
+    rows = [row for row in document.rows if row.method == method and row.sparsity is not None]
     over = [row.sparsity for row in rows if row.judged.outcome == "over"]
-    return min(over) if over else max(row.sparsity for row in rows)
+    return over[0] if over else rows[-1].sparsity if rows else None

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from audit.evidence.errors import InputError, TableError
 from audit.judgement.findings import Finding, Findings
 from reports import gallery
-from reports.overview import Overview, overviews
+from reports.overview import Overview, arms, overviews
+from reports.select import ordered
 
 FINDINGS, RUN, MANIFEST = "findings.json", "run.json", "manifest.json"
 EXAMPLES, MODELS, LAYERS = (f"evidence/{name}.parquet" for name in ("examples", "models", "layers"))
@@ -78,12 +79,9 @@ class Document:
         return tuple(overviews(self.findings))
 
     @cached_property
-    def arms(self) -> tuple[tuple[str, float], ...]:
-        """(method, sparsity) pairs that were judged, sorted; a method without a name is ""."""
-        found = {
-            (f.method or "", f.sparsity) for f in self.findings.findings if f.sparsity is not None
-        }
-        return tuple(sorted(found))
+    def arms(self) -> tuple[tuple[str, float | None], ...]:
+        """(method, sparsity) pairs that were judged, as `overview.arms` sorts them."""
+        return arms(self.findings)
 
     @cached_property
     def methods(self) -> tuple[str, ...]:
@@ -91,9 +89,9 @@ class Document:
         return tuple(sorted({method for method, _ in self.arms}))
 
     @cached_property
-    def sparsities(self) -> tuple[float, ...]:
-        """Requested sparsities, ascending."""
-        return tuple(sorted({sparsity for _, sparsity in self.arms}))
+    def sparsities(self) -> tuple[float | None, ...]:
+        """Requested sparsities, ascending; last None, where some models state none."""
+        return tuple(ordered(sparsity for _, sparsity in self.arms))
 
     def class_name(self, code: object) -> str | None:
         """The name of a class code; a name stays itself; None where a vote was tied or unknown."""

@@ -12,6 +12,7 @@ from reports.names import in_prose, method_name, short
 from reports.page import Card, Gallery, Picture
 from reports.quantities import count, number
 from reports.quantities import sparsity as show_sparsity
+from reports.select import ordered
 from reports.wording import say, word_for
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ CARDS = 120  # examples shown
 PICTURE_BYTES = 400_000  # of all pictures together, before base64 adds a third
 SMALL = 64  # pixels: pictures up to this size are enlarged without smoothing
 
+NO_BREAK_SPACE = "\u00a0"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _KINDS = ("harmed", "mended", "moved", "undecided", "unlabelled")
 _UNLABELLED = "unlabelled"  # nobody knows the true label, so nobody knows the kind
@@ -34,7 +36,7 @@ def chosen(exemplars: pd.DataFrame, cards: int = CARDS) -> pd.DataFrame:
         cards: Rows to return at most.
 
     Returns:
-        The rows, with `all_sparsities` (a tuple, ascending) added.
+        The rows, with `all_sparsities` (a tuple, ascending, last None if not stated) added.
     """
     if exemplars.empty:
         return exemplars.assign(all_sparsities=pd.Series(dtype=object))
@@ -46,9 +48,7 @@ def chosen(exemplars: pd.DataFrame, cards: int = CARDS) -> pd.DataFrame:
     )
     once = once.head(cards)
     every = (
-        ordered[ordered["_name"].isin(once["_name"])]
-        .groupby("_name")["sparsity"]
-        .apply(lambda values: tuple(sorted(set(values))))
+        ordered[ordered["_name"].isin(once["_name"])].groupby("_name")["sparsity"].apply(_levels)
     )
     return once.assign(all_sparsities=once["_name"].map(every)).drop(columns="_name")
 
@@ -69,9 +69,7 @@ def of(document: Document) -> Gallery | None:
     return Gallery(
         cards=cards,
         kinds=tuple((kind, word_for("kind", kind)) for kind in _KINDS if kind in kinds),
-        sparsities=tuple(
-            map(show_sparsity, sorted({s for r in rows["all_sparsities"] for s in r}))
-        ),
+        sparsities=tuple(map(_level_name, ordered(s for r in rows["all_sparsities"] for s in r))),
         truncated=say("exemplars.truncated", shown=count(len(cards)), total=count(total))
         if len(cards) < total
         else None,
@@ -117,7 +115,7 @@ def _card(document: Document, row: pd.Series, picture: Picture | None) -> Card:
         return say(nameless) if found is None else short(found)
 
     kind = str(row["kind"]) if row["kind"] in _KINDS else _UNLABELLED
-    sparsity = show_sparsity(_float(row["sparsity"]))
+    sparsity = _level_name(_float(row["sparsity"]))
     text = _value(document.examples, row["example"], "text")
     labels = {
         "label": name("label"),
@@ -131,7 +129,7 @@ def _card(document: Document, row: pd.Series, picture: Picture | None) -> Card:
         score=number(_float(row["score"]), 2),
         method=method_name(row["method"]) if len(document.methods) > 1 else "",
         sparsity=sparsity,
-        sparsities=tuple(map(show_sparsity, row["all_sparsities"])),
+        sparsities=tuple(map(_level_name, row["all_sparsities"])),
         groups=_groups(document, row["example"]),
         picture=picture,
         text=None if text is None else short(text, 160),
@@ -142,6 +140,16 @@ def _card(document: Document, row: pd.Series, picture: Picture | None) -> Card:
         ),
         **labels,
     )
+
+
+def _levels(sparsities: pd.Series) -> tuple[float | None, ...]:
+    return tuple(ordered(map(_float, sparsities)))
+
+
+def _level_name(sparsity: float | None) -> str:
+    # Without a space: the script tells the sparsities of a card apart by them.
+    unstated = say("exemplars.unstated_sparsity").replace(" ", NO_BREAK_SPACE)
+    return unstated if sparsity is None else show_sparsity(sparsity)
 
 
 def _groups(document: Document, example: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+from reports.quantities import sparsity
 from reports.wording import say
 
 LONGEST = 60  # characters of a name that are printed
@@ -50,6 +51,11 @@ def in_prose(name: object, longest: int = LONGEST) -> str:
 def method_name(name: str | None) -> str:
     """A pruning method's name for prose; the table may give none."""
     return in_prose(name) if name else say("who.unnamed_method")
+
+
+def sparsity_name(level: float | None) -> str:
+    """The sparsity of some pruned models for a cell or a caption; they may state none."""
+    return say("who.unstated_sparsity") if level is None else sparsity(level)
 
 
 def _hidden(character: str) -> bool:

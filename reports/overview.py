@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from audit.judgement.design import in_order
 from audit.judgement.findings import Finding, Findings, Outcome
 from audit.judgement.plan import Plan
-from reports.names import in_prose
+from reports.names import in_prose, sparsity_name
 from reports.quantities import bare_change, count
-from reports.quantities import sparsity as show_sparsity
-from reports.select import EVERY_CORRUPTION, Who, harm, pick, worse_outcome, worst
+from reports.select import EVERY_CORRUPTION, Who, harm, of_arm, pick, worse_outcome, worst
 from reports.wording import say
 
 # Where several measures could fill a column, the first that was asked does.
@@ -42,7 +42,7 @@ class Overview:
 
     Attributes:
         method: The pruning method; "" where the table gives it no name.
-        sparsity: The sparsity.
+        sparsity: The sparsity; None where the models state none.
         accuracy: Accuracy over all clean examples.
         worst_class: The class that lost most.
         worst_group: The group that lost most.
@@ -52,7 +52,7 @@ class Overview:
     """
 
     method: str
-    sparsity: float
+    sparsity: float | None
     accuracy: Finding | None
     worst_class: Finding | None
     worst_group: Finding | None
@@ -61,12 +61,22 @@ class Overview:
     judged: Judged
 
 
+def arms(findings: Findings) -> tuple[tuple[str, float | None], ...]:
+    """(method, sparsity) pairs, sorted; a method without a name is "", an unstated sparsity None.
+
+    Where nothing that was found tells of any, the count of pruned models still does.
+    """
+    found = {(f.method or "", f.sparsity) for f in findings.findings if of_arm(f)}
+    if not found and findings.run.get("pruned"):
+        return (("", None),)
+    return tuple(sorted(found, key=lambda arm: in_order(*arm)))
+
+
 def overviews(findings: Findings) -> list[Overview]:
     """One row per method and sparsity, sorted."""
-    arms = {(f.method or "", f.sparsity) for f in findings.findings if f.sparsity is not None}
-    asked: dict[tuple[str, float], list[Finding]] = {arm: [] for arm in sorted(arms)}
+    asked: dict[tuple[str, float | None], list[Finding]] = {arm: [] for arm in arms(findings)}
     for finding in findings.findings:
-        if finding.sparsity is not None and finding.outcome != "not_asked":
+        if of_arm(finding) and finding.outcome != "not_asked":
             asked[finding.method or "", finding.sparsity].append(finding)
     return [
         _overview(
@@ -98,7 +108,7 @@ def overview_cells(row: Overview, names: int = 28) -> tuple[str, ...]:
         return say(key, pies=count(f.pruned), churn=count(f.control))
 
     return (
-        show_sparsity(row.sparsity),
+        sparsity_name(row.sparsity),
         moved(row.accuracy),
         named(row.worst_class),
         named(row.worst_group),
@@ -122,7 +132,7 @@ def minimum_n(findings: Findings) -> int:
 def judged(policy: Mapping[str, Any], method: str, sparsity: float | None) -> Judged:
     """The verdict on one method and sparsity; with limits but no verdict, it cannot tell.
 
-    A sparsity of None asks for the limits on the method as a whole.
+    A sparsity of None asks for the limits on the method as a whole, and for models that state none.
 
     An outcome never reads better than its own counts: nothing turns green by absence.
     """
@@ -146,7 +156,7 @@ def _from_counts(within: int, over: int, cannot_tell: int, not_asked: int) -> Ou
 
 
 def _overview(
-    method: str, sparsity: float, findings: list[Finding], verdict: Judged, least: int
+    method: str, sparsity: float | None, findings: list[Finding], verdict: Judged, least: int
 ) -> Overview:
     return Overview(
         method=method,

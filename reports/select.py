@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Literal
 
+from audit.judgement.design import in_order
+from audit.judgement.families import OMNIBUS
 from audit.judgement.findings import Finding, Outcome
 from audit.judgement.measures import MEASURES
 
@@ -50,12 +52,43 @@ def pick(
 
 
 def whom(finding: Finding) -> Who:
-    """Whom a finding is about; `family` is a question about a whole column of groups at once."""
+    """Whom a finding is about; `family` is a question about many of them at once.
+
+    That is a family of questions, or whole columns of groups: `family_of` names it.
+    """
+    if finding.measure == OMNIBUS:
+        return "family"
     if finding.groups is None and finding.class_ is None:
         return "everybody" if finding.subject is None else "family"
     if finding.groups is None:
         return "class"
     return "group" if finding.class_ is None else "class in group"
+
+
+def family_of(finding: Finding) -> str:
+    """The name of the family of questions, or the columns, that a question about many is about."""
+    named = finding.family if finding.measure == OMNIBUS else finding.subject
+    return named or finding.id
+
+
+def of_arm(finding: Finding) -> bool:
+    """Whether it is about the models of one method and sparsity, even where these state none.
+
+    Of questions that could not be asked, only a method's name tells whose they are.
+    """
+    if finding.sparsity is not None:
+        return True
+    measure = MEASURES.get(finding.measure)
+    if measure is None or measure.spans:
+        return False
+    return finding.outcome != "not_asked" or (
+        finding.method is not None and finding.limit_name is None
+    )
+
+
+def ordered(sparsities: Iterable[float | None]) -> list[float | None]:
+    """Distinct sparsities, ascending; None, for models that state none, comes last."""
+    return sorted(set(sparsities), key=lambda sparsity: in_order("", sparsity))
 
 
 def harm(finding: Finding) -> float | None:

@@ -25,7 +25,9 @@ from reports.select import (
     EVERY_CORRUPTION,
     SCREEN,
     established,
+    family_of,
     harm,
+    of_arm,
     of_level,
     whom,
     worst_first,
@@ -85,7 +87,7 @@ def no_harm(document: Document, alpha: float) -> Sentence:
     if not tested:
         return Sentence(say("sentence.nothing_tested"), "cannot_tell")
     moved = {
-        word_for("family", str(f.subject))
+        word_for("family", family_of(f))
         for f in tested
         if whom(f) == "family" and f.p_adjusted is not None and f.p_adjusted <= alpha
     }
@@ -126,7 +128,7 @@ def people(finding: Finding) -> str:
     if who == "everybody":
         return say("who.all_examples")
     if who == "family":
-        return say("who.of_family", name=in_prose(finding.subject))
+        return say("who.of_family", name=in_prose(family_of(finding)))
     words = []
     if finding.class_ is not None:
         words.append(say("who.of_class", name=in_prose(finding.class_)))
@@ -140,6 +142,8 @@ def place(finding: Finding, name_method: bool = False) -> str:
     words = []
     if finding.sparsity is not None:
         words.append(say("where.sparsity", sparsity=sparsity(finding.sparsity)))
+    elif of_arm(finding):
+        words.append(say("where.unstated"))
     if name_method and finding.method is not None:
         words.append(say("where.method", method=in_prose(finding.method)))
     if finding.condition == EVERY_CORRUPTION:

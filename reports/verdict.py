@@ -10,7 +10,7 @@ from audit.judgement.groups import canonical_group
 from reports.claims import anchor
 from reports.document import Document
 from reports.limits import describe
-from reports.names import method_name
+from reports.names import method_name, sparsity_name
 from reports.overview import Judged, judged
 from reports.page import Cell, Column, Row, Table, Verdict
 from reports.quantities import bare_change, count, level, sparsity
@@ -43,22 +43,34 @@ def largest_within(policy: Mapping[str, Any], method: str) -> tuple[str, Outcome
     for entry in policy.get("largest_within") or ():
         if _of(entry, method) and entry.get("sparsity") is not None:
             return say("verdict.largest", sparsity=sparsity(entry["sparsity"])), "within"
-    if _first(policy, method) == "over":
+    first = _first(policy, method)
+    if _unstated(policy, method):
+        outcome: Outcome = first if first in ("within", "over") else "cannot_tell"
+        return say(f"verdict.unstated_{outcome}"), outcome
+    if first == "over":
         return say("verdict.none_within"), "over"
     return say("verdict.cannot_tell"), "cannot_tell"
 
 
 def _first(policy: Mapping[str, Any], method: str) -> Outcome:
     """The outcome at the smallest sparsity, where going up begins, and of the method as a whole."""
-    levels = [
-        v["sparsity"]
-        for v in policy.get("verdicts") or ()
-        if _of(v, method) and v.get("sparsity") is not None
-    ]
+    if _unstated(policy, method):
+        return judged(policy, method, None).outcome
+    levels = [v["sparsity"] for v in _stated(policy, method)]
     first = judged(policy, method, min(levels)).outcome if levels else "cannot_tell"
     if not _has_whole(policy, method):
         return first
     return worse_outcome(first, judged(policy, method, None).outcome)
+
+
+def _stated(policy: Mapping[str, Any], method: str) -> list[Mapping[str, Any]]:
+    every = policy.get("verdicts") or ()
+    return [v for v in every if _of(v, method) and v.get("sparsity") is not None]
+
+
+def _unstated(policy: Mapping[str, Any], method: str) -> bool:
+    """Whether the method was judged, and at no sparsity that is stated."""
+    return _has_whole(policy, method) and not _stated(policy, method)
 
 
 def _of(entry: Mapping[str, Any], method: str) -> bool:
@@ -87,10 +99,13 @@ def _why(policy: Mapping[str, Any], method: str) -> str:
 
 
 def _ladder(
-    document: Document, method: str, levels: Sequence[float], limits: Sequence[Mapping[str, Any]]
+    document: Document,
+    method: str,
+    levels: Sequence[float | None],
+    limits: Sequence[Mapping[str, Any]],
 ) -> Table:
-    whole = _has_whole(document.policy, method)
-    columns: list[float | None] = [*levels, None] if whole else [*levels]
+    whole = _has_whole(document.policy, method) and None not in levels
+    columns = [*levels, None] if whole else [*levels]
     outcomes = [judged(document.policy, method, s) for s in columns]
     rows = [Row((Cell(say("verdict.row")), *(_outcome_cell(v.outcome) for v in outcomes)))]
     rows += [_limit_row(document, limit, method, columns) for limit in limits]
@@ -100,7 +115,7 @@ def _ladder(
         caption=say("verdict.caption", method=method_name(method)),
         columns=(
             Column(say("verdict.limit")),
-            *(Column(_heading(s), "outcome") for s in columns),
+            *(Column(_heading(s, whole), "outcome") for s in columns),
         ),
         rows=tuple(rows),
     )
@@ -111,8 +126,10 @@ def _has_whole(policy: Mapping[str, Any], method: str) -> bool:
     return any(_of(v, method) and v.get("sparsity") is None for v in policy.get("verdicts") or ())
 
 
-def _heading(at: float | None) -> str:
-    return say("verdict.whole") if at is None else say("verdict.at", sparsity=sparsity(at))
+def _heading(at: float | None, whole: bool) -> str:
+    if at is None and whole:
+        return say("verdict.whole")
+    return say("verdict.at", sparsity=sparsity_name(at))
 
 
 def counted(verdict: Judged) -> str:

@@ -77,7 +77,7 @@ def _rate(measure: str, found: Pairs) -> Finding:
     estimate = _counts(flips if measure == "agreement" else values, known)
     if controls is not None:
         churn = flip_values(measure, controls, known.labels)
-        estimate = _estimate(values[with_control(found)] - churn, known)
+        estimate = _estimate(values[np.unique(with_control(found))] - churn, known)
     answer = Answer(estimate, None, _level(values, known), beside)
     return _finding(measure, found, answer, _read(found))
 
@@ -92,7 +92,7 @@ def _kappa(found: Pairs, classes: int) -> Finding:
     if controls is not None:
         churn = kappa_values(controls, classes, known.weights)
         tested = paired_change(
-            values[with_control(found)] - churn,
+            values[np.unique(with_control(found))] - churn,
             generalises_to="seeds",
             level=1.0 - known.plan.alpha,
         )

@@ -103,19 +103,13 @@ def moments(
     d = difference if given.all() else np.where(given, difference, 0.0)
     unit, unit_cell = _units(cells, clusters)
     units = np.bincount(unit_cell, minlength=n_cells)
-    weight = by_cell(share, cells, n_cells)
-    rate = _quotient(by_cell(share * d, cells, n_cells), weight)
-    present = np.broadcast_to(weight > 0, rate.shape)
-    with_zero = np.where(present, rate, 0.0)
-    moved = share * (d - with_zero[:, cells]) / np.where(weight > 0, weight, 1.0)[:, cells]
-    if clusters is not None:
-        moved = by_cell(moved, unit, unit_cell.size)
+    rate, centred = _linearised(d, share, cells, n_cells)
+    moved = centred if clusters is None else by_cell(centred, unit, unit_cell.size)
     moved *= units[unit_cell]
-    parents = present.sum(axis=0)
-    change = _quotient(with_zero.sum(axis=0), parents)
-    unit_squares = sums(
-        (moved.sum(axis=0) / np.maximum(parents, 1)[unit_cell]) ** 2, unit_cell, n_cells
-    )
+    parents = (~np.isnan(rate)).sum(axis=0)
+    change = _quotient(np.nansum(rate, axis=0), parents)
+    mean_moved = moved.sum(axis=0) / np.maximum(parents, 1)[unit_cell]
+    between_units = sums(mean_moved**2, unit_cell, n_cells)
     all_squares = sums((moved**2).sum(axis=0), unit_cell, n_cells)
     moves = np.abs(d).max(axis=0, initial=0.0)
     discordant_unit = np.bincount(unit, moves > 0, unit_cell.size) > 0
@@ -129,9 +123,9 @@ def moments(
         discordant_units=np.bincount(unit_cell[discordant_unit], minlength=n_cells),
         largest=largest,
         change=change,
-        between_parents=np.where(present, (with_zero - change) ** 2, 0.0).sum(axis=0),
-        between_units=unit_squares,
-        residual=np.maximum(all_squares - parents * unit_squares, 0.0),
+        between_parents=np.nansum((rate - change) ** 2, axis=0),
+        between_units=between_units,
+        residual=np.maximum(all_squares - parents * between_units, 0.0),
     )
 
 
@@ -171,6 +165,17 @@ def _shares(given: NDArray[np.bool_], weights: FloatArray | None) -> FloatArray:
     rows = np.ones((1, given.shape[1])) if given.all() else given.astype(np.float64)
     shares: FloatArray = rows if weights is None else rows * weights
     return shares
+
+
+def _linearised(
+    d: FloatArray, share: FloatArray, cells: IndexArray, n_cells: int
+) -> tuple[FloatArray, FloatArray]:
+    """Every parent's change [parents, cells], NaN for none, and what each example moves it by."""
+    weight = by_cell(share, cells, n_cells)
+    rate = _quotient(by_cell(share * d, cells, n_cells), weight)
+    off = d - np.nan_to_num(rate)[:, cells]
+    centred: FloatArray = share * off / np.where(weight > 0, weight, 1.0)[:, cells]
+    return rate, centred
 
 
 def _units(cell: IndexArray, clusters: IndexArray | None) -> tuple[IndexArray, IndexArray]:

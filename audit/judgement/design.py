@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 ModelIndex = NDArray[np.int64]
 
 UNKNOWN = -1  # in `Arm.parent`: the table names no parent; in `Arm.control`: there is none
+UNSTATED = "the pruned models state no sparsity: add a column `sparsity`"
 AUDITED_ROLES = ("pruned", "compressed")
 SPARSITY_COLUMNS = ("sparsity", "sparsity_targeted", "sparsity_all")
 
@@ -22,14 +23,14 @@ class Arm:
     Attributes:
         method: The method's name; "" where the table gives none.
         sparsity: Requested sparsity in [0, 1); where none was requested, what was measured of the
-            targeted weights, then of all; 0.0 where nothing is stated.
+            targeted weights, then of all; None where nothing is stated.
         pruned: int64 [K], the pruned models.
         parent: int64 [K], the parent of each, -1 where unknown.
         control: int64 [K], the control of that parent, -1 where there is none.
     """
 
     method: str
-    sparsity: float
+    sparsity: float | None
     pruned: ModelIndex
     parent: ModelIndex
     control: ModelIndex
@@ -62,6 +63,8 @@ class Arm:
 def arms(models: pd.DataFrame) -> tuple[Arm, ...]:
     """One arm per (method, sparsity) of the pruned and compressed models, sorted by both.
 
+    Of one method, models that state no sparsity are one arm, which comes last.
+
     Args:
         models: `Evidence.models`: `model`, `parent`, `role`, `method`, `sparsity`.
 
@@ -71,7 +74,7 @@ def arms(models: pd.DataFrame) -> tuple[Arm, ...]:
     row_of = {str(name): row for row, name in enumerate(models["model"])}
     audited = np.flatnonzero(models["role"].isin(AUDITED_ROLES).to_numpy())
     method, sparsity = _methods(models), _sparsities(models)
-    found: dict[tuple[str, float], list[int]] = {}
+    found: dict[tuple[str, float | None], list[int]] = {}
     for row in sorted(audited.tolist(), key=lambda row: str(models["model"].iloc[row])):
         found.setdefault((method[row], sparsity[row]), []).append(row)
     parent = _parents(models, row_of)
@@ -83,8 +86,13 @@ def arms(models: pd.DataFrame) -> tuple[Arm, ...]:
             parent[rows],
             _controls_of(models, method, parent, parent[rows], name),
         )
-        for (name, level), rows in sorted(found.items())
+        for (name, level), rows in sorted(found.items(), key=lambda arm: in_order(*arm[0]))
     )
+
+
+def in_order(method: str, sparsity: float | None) -> tuple[str, bool, float]:
+    """Sorts by method, then by sparsity, ascending; one that is not stated comes last."""
+    return method, sparsity is None, sparsity or 0.0
 
 
 def dense(models: pd.DataFrame) -> ModelIndex:
@@ -103,13 +111,13 @@ def _methods(models: pd.DataFrame) -> list[str]:
     return ["" if pd.isna(name) else str(name) for name in models["method"]]
 
 
-def _sparsities(models: pd.DataFrame) -> list[float]:
+def _sparsities(models: pd.DataFrame) -> list[float | None]:
     levels = np.full(len(models), np.nan)
     for column in SPARSITY_COLUMNS:
         if column in models:
             stated = pd.to_numeric(models[column]).to_numpy(dtype=np.float64, na_value=np.nan)
             levels = np.where(np.isnan(levels), stated, levels)
-    return [float(level) for level in np.nan_to_num(levels, nan=0.0)]
+    return [None if np.isnan(level) else float(level) for level in levels]
 
 
 def _parents(models: pd.DataFrame, row_of: dict[str, int]) -> ModelIndex:

@@ -213,11 +213,10 @@ def _omnibus(family: _Merged, gate: _Gate, questions: int, alpha: float) -> Find
         unit="fraction",
         condition=None,
         severity=None,
-        subject=family.name,
         p=gate.p,
         p_adjusted=gate.p_adjusted,
         tier="B",
-        family=OMNIBUS,
+        family=family.name,
         family_size=questions,
         outcome="no_limit" if asked else "not_asked",
         reason=f"did anything in the family {family.name} move? {opened}"

@@ -43,10 +43,12 @@ class Finding:
         measure: A name from `judgement.measures.MEASURES`.
         unit: `fraction`, `ratio`, `count`, `nats`, `distance` or `sparsity`.
         method: The pruning method's name; None for a question about no method.
-        sparsity: Requested sparsity in [0, 1); None for a question about all of them.
+        sparsity: Requested sparsity in [0, 1); None for a question about all of them, or where none
+            is stated.
         condition: Condition name. `all` for a mean over every corruption.
         severity: Severity; None for natural shifts and means over severities.
-        subject: The class's or group's name; None for a question about everybody.
+        subject: The class's or group's name, or the columns of a whole grouping; None for a
+            question about everybody.
         class_: Class name (written `class` in files).
         groups: `column=value & column=value`, columns sorted; None for everybody.
         parent: Value in the dense parents.
@@ -65,8 +67,8 @@ class Finding:
         p_adjusted: After correction inside `family`.
         p_floor: The smallest p these data could have given.
         tier: A policy, B omnibus, C inside a rejected family, D screen.
-        family: The questions corrected together.
-        family_size: How many they are.
+        family: The questions corrected together; of an `omnibus` question, those it is about.
+        family_size: How many are corrected together; of an `omnibus` question, how many of these.
         detectable: Smallest true change found with 80 % power at the corrected level.
         worse_direction: Which way is worse.
         limit: The policy's limit that applies here.

@@ -56,7 +56,7 @@ def parents_beside(found: Pairs) -> Beside | None:
 
 
 def with_control(found: Pairs) -> IndexArray:
-    """Places among the arm's distinct parents of those that have a control."""
+    """Places among the arm's distinct parents of those that have a control, once per replicate."""
     return np.searchsorted(found.arm.parents, found.control_parent).astype(np.int64)
 
 

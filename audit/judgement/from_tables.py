@@ -75,7 +75,7 @@ def compare_predictions(
         parent_confidence: Confidences in [0, 1], in the shape of `parent`.
         pruned_confidence: Confidences in [0, 1], in the shape of `pruned`.
         classes: Class names in the order of their codes; by default the distinct values.
-        sparsity: Fraction removed, where it is known.
+        sparsity: Fraction removed; None where it is not known.
         plan: Everything else that may be decided; its `positive` is replaced if one is given.
         policy: Limits, as a `Policy` or a mapping as in YAML.
 

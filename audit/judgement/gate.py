@@ -29,7 +29,7 @@ def check(
         findings: What was found.
         method: Only this method; None for every one.
         sparsity: Only this sparsity; None for every one. Limits on a whole method, such as its
-            prune potential, belong to every selection of it.
+            prune potential, and models that state no sparsity belong to every selection of it.
         cannot_tell: Whether an outcome that these data cannot tell fails; a limit that could not be
             asked is one.
 

@@ -20,7 +20,7 @@ from audit.judgement.classes import class_families
 from audit.judgement.design import Arm, arms, controls, dense
 from audit.judgement.disparities import disparity_findings
 from audit.judgement.exemplars import exemplar_families
-from audit.judgement.families import Family, correct
+from audit.judgement.families import OMNIBUS, Family, correct
 from audit.judgement.findings import Finding, Findings, no_exemplars
 from audit.judgement.groups import groupings
 from audit.judgement.limits import Policy
@@ -210,7 +210,7 @@ def _order(conditions: Sequence[Condition]) -> Any:
             (finding.groups or "").count(" & "),
             finding.groups or "",
             finding.class_ or "",
-            finding.subject or "",
+            (finding.family if finding.measure == OMNIBUS else finding.subject) or "",
             finding.limit_name or "",
             finding.id,
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
+from audit.judgement.design import UNSTATED
 from audit.judgement.families import SCREEN
 from audit.judgement.findings import Finding, Outcome, finding_id
 from audit.judgement.gate import check, worst
@@ -27,13 +28,13 @@ class Scope:
     """What a policy is applied to.
 
     Attributes:
-        levels: Every (method, sparsity) audited, ascending.
+        levels: Every (method, sparsity) audited, ascending; last, a sparsity of None: not stated.
         groups: Names of the groups of single columns: what `groups: any` means. Crossings are
             screens, and are held to a limit only when it names them.
         plan: The plan: level, smallest denominator, positive class.
     """
 
-    levels: tuple[tuple[str | None, float], ...]
+    levels: tuple[Level, ...]
     groups: Collection[str]
     plan: Plan
 
@@ -67,7 +68,7 @@ def apply(
         for level, outcomes in _by_level([*held, *missing]).items():
             tally.setdefault(level, []).append(worst(outcomes))
     kept = [copy for i, finding in enumerate(findings) for copy in judged.get(i, [finding])]
-    return [*kept, *unanswered], _document(policy, tally)
+    return [*kept, *unanswered], _document(policy, tally, scope)
 
 
 def _answers(finding: Finding, stated: StatedLimit, scope: Scope) -> bool:
@@ -76,7 +77,7 @@ def _answers(finding: Finding, stated: StatedLimit, scope: Scope) -> bool:
         finding.measure == stated.kind.measure
         and (finding.method is not None or finding.outcome != "not_asked")
         and limit.method in (None, finding.method)
-        and (limit.sparsity is None or finding.sparsity in (None, limit.sparsity))
+        and (limit.sparsity in (None, finding.sparsity) or MEASURES[finding.measure].spans)
         and _same_condition(finding.condition, stated.condition)
         and (limit.severity is None or limit.severity == finding.severity)
         and _same_groups(finding.groups, stated.groups, scope)
@@ -130,7 +131,7 @@ def _unanswered(
 ) -> list[Finding]:
     """One finding per (method, sparsity) that the limit covers and nothing answers."""
     answered = {(f.method, f.sparsity) for f in held}
-    whole = {method for method, sparsity in answered if sparsity is None}
+    whole = {f.method for f in held if MEASURES[f.measure].spans}
     limit = stated.limit
     wanted: list[Level] = [
         (method, sparsity)
@@ -152,7 +153,7 @@ def _why_unanswered(
     findings: Sequence[Finding], stated: StatedLimit, scope: Scope, covered: bool
 ) -> str:
     if not covered:
-        there = ", ".join(f"{method} at {sparsity:g}" for method, sparsity in scope.levels)
+        there = ", ".join(_named(level) for level in scope.levels)
         return f"no pruned model is of this method and sparsity: there is {there or 'none'}"
     wanted = stated.groups
     if wanted not in (None, ANY) and canonical_group(wanted) not in {f.groups for f in findings}:
@@ -164,6 +165,12 @@ def _why_unanswered(
         if finding.measure == stated.kind.measure and finding.outcome == "not_asked":
             return finding.reason or "these data cannot answer it"
     return "no finding answers this limit: see the condition, severity, class and groups it names"
+
+
+def _named(level: Level) -> str:
+    method, sparsity = level
+    at = "no stated sparsity" if sparsity is None else f"{sparsity:g}"
+    return f"{method or 'a method without a name'} at {at}"
 
 
 def _not_asked(
@@ -198,14 +205,16 @@ def _by_level(held: Iterable[Finding]) -> dict[Level, list[Outcome]]:
     return found
 
 
-def _document(policy: Policy, tally: Mapping[Level, Sequence[Outcome]]) -> dict[str, Any]:
+def _document(
+    policy: Policy, tally: Mapping[Level, Sequence[Outcome]], scope: Scope
+) -> dict[str, Any]:
     ordered = sorted(tally, key=lambda level: (level[0] or "", level[1] is None, level[1] or 0.0))
     verdicts = [_verdict(level, tally[level]) for level in ordered]
     methods = list(dict.fromkeys(level[0] for level in ordered))
     return {
         "limits": [stated.record() for stated in policy.stated()],
         "verdicts": verdicts,
-        "largest_within": [_largest_within(method, verdicts) for method in methods],
+        "largest_within": [_largest_within(method, verdicts, scope) for method in methods],
     }
 
 
@@ -221,15 +230,24 @@ def _verdict(level: Level, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
-def _largest_within(method: str | None, verdicts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Fixed sequence: ascending, stopping at the first sparsity that is not within every limit."""
-    mine = [v for v in verdicts if v["method"] == method]
+def _largest_within(
+    method: str | None, verdicts: Sequence[Mapping[str, Any]], scope: Scope
+) -> dict[str, Any]:
+    """Fixed sequence: ascending, stopping at the first sparsity that is not within every limit.
+
+    Nobody knows where in it models stand that state no sparsity: they have to be within as well.
+    """
+    mine = [v for v in verdicts if v["method"] == method and v["outcome"] != "no_limit"]
     found: dict[str, Any] = {"method": method, "sparsity": None, "reason": None}
+    unstated = (method, None) in scope.levels
+    if mine and unstated and all(v["sparsity"] is None for v in mine):
+        return found | {"reason": UNSTATED}
     for verdict in mine:
         if verdict["sparsity"] is None and verdict["outcome"] != "within":
-            return found | {"reason": f"a limit on the whole method: {verdict['outcome']}"}
+            what = "models that state no sparsity" if unstated else "a limit on the whole method"
+            return found | {"reason": f"{what}: {verdict['outcome']}"}
     for verdict in mine:
-        if verdict["sparsity"] is None or verdict["outcome"] == "no_limit":
+        if verdict["sparsity"] is None:
             continue
         if verdict["outcome"] != "within":
             stopped = f"stopped at {verdict['sparsity']:g}: {verdict['outcome']}"

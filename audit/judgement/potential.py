@@ -38,16 +38,19 @@ class Level:
     by_parent: Mapping[int, float]
 
 
-def prune_ratios(arms: Sequence[Arm], models: pd.DataFrame) -> tuple[list[float], str | None]:
+def prune_ratios(
+    arms: Sequence[Arm], models: pd.DataFrame
+) -> tuple[list[float | None], str | None]:
     """Fraction of *all* parameters removed in each arm, and how to read it.
 
-    The mean of `sparsity_all` over an arm's models; as requested where any model lacks it.
+    The mean of `sparsity_all` over an arm's models; as requested where any model lacks it,
+    None where an arm states no sparsity.
     """
     if "sparsity_all" in models:
         measured = pd.to_numeric(models["sparsity_all"]).to_numpy(np.float64, na_value=np.nan)
         ratios = [float(measured[arm.pruned].mean()) for arm in arms]
         if not np.isnan(ratios).any():
-            return ratios, None
+            return [*ratios], None
     return [arm.sparsity for arm in arms], REQUESTED
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from audit.evidence.blocks import CLEAN, Block, Condition
 from audit.judgement.answers import asked
 from audit.judgement.calibration import Calibration, calibration_findings
-from audit.judgement.design import Arm
+from audit.judgement.design import UNSTATED, Arm
 from audit.judgement.families import Family
 from audit.judgement.findings import Finding
 from audit.judgement.pairs import Design, by_parent, contrast_of, overall
@@ -38,7 +38,8 @@ class Gathered:
     Attributes:
         clean: float64 [models, examples], errors on clean examples; None before they were seen.
         corruptions: Per corruption, the tally over its severities.
-        rises: Per condition, the rise in error of every arm; None where no parent is known.
+        rises: Per condition, the rise in error of every arm; None where no parent is known, or no
+            sparsity is stated.
         families: Findings about single conditions.
     """
 
@@ -132,7 +133,7 @@ def _rises(
     out: list[Level | None] = []
     for arm, ratio in zip(arms, ratios, strict=True):
         both = contrast_of(error, arm, known)
-        if both is None:
+        if both is None or ratio is None:
             out.append(None)
         else:
             own = by_parent(both.difference, arm, known.weights)
@@ -148,14 +149,13 @@ def _potentials(
     known: Design,
     methods: int,
 ) -> list[Finding]:
-    if len(own) < 2:
+    ratios, reason = prune_ratios(own, models)
+    if None in ratios or len(own) < 2:
+        missing = UNSTATED if None in ratios else ONE_SPARSITY
         return [
-            replace(
-                asked(measure, own[0], whole_method=True), outcome="not_asked", reason=ONE_SPARSITY
-            )
+            replace(asked(measure, own[0], whole_method=True), outcome="not_asked", reason=missing)
             for measure in ("prune_potential", "mean_prune_potential", "minimum_prune_potential")
         ]
-    reason = prune_ratios(own, models)[1]
     found = [
         prune_potential(
             condition,
@@ -176,10 +176,13 @@ def _slope(
     seen: Gathered, own: Sequence[Arm], models: pd.DataFrame, known: Design
 ) -> list[Finding]:
     question = asked("excess_error_slope", own[0], whole_method=True)
+    ratios, reason = prune_ratios(own, models)
+    stated = [ratio for ratio in ratios if ratio is not None]
+    if len(stated) < len(ratios):
+        return [replace(question, outcome="not_asked", reason=UNSTATED)]
     if len(own) < 2:
         return [replace(question, outcome="not_asked", reason=ONE_SPARSITY)]
     if seen.clean is None:
         return [replace(question, outcome="not_asked", reason=NO_CLEAN)]
-    ratios, reason = prune_ratios(own, models)
-    found = slope_finding(seen.corruptions, seen.clean, own, ratios, known, reason)
+    found = slope_finding(seen.corruptions, seen.clean, own, stated, known, reason)
     return [] if found is None else [found]

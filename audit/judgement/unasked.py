@@ -10,7 +10,7 @@ import numpy as np
 from audit.evidence.blocks import CLEAN, NO_LABEL, Evidence
 from audit.judgement.answers import asked
 from audit.judgement.design import Arm
-from audit.judgement.findings import Finding
+from audit.judgement.findings import Finding, finding_id
 from audit.judgement.inference import EMPTY
 from audit.judgement.measures import MEASURES
 from audit.judgement.plan import Plan
@@ -147,12 +147,14 @@ def why(needs: Collection[str], have: Have) -> str:
 
 def _recipe(have: Have) -> list[Finding]:
     """Two questions about everything: would it hold for new seeds, and is it pruning at all."""
-    subjects = {"parents": "new training runs", "controls": "pruning apart from more training"}
     return [
         replace(
-            asked("accuracy", None, subject=subject), outcome="not_asked", reason=NEEDS[need][1]
+            asked("accuracy", None),
+            id=finding_id(measure="accuracy", need=need),
+            outcome="not_asked",
+            reason=NEEDS[need][1],
         )
-        for need, subject in subjects.items()
+        for need in ("parents", "controls")
         if have.arms and not NEEDS[need][0](have)
     ]
 

@@ -35,6 +35,8 @@ def layer_tiles(key: str, layers: pd.DataFrame, models: pd.DataFrame, method: st
     table = joined.assign(share=share).pivot_table(
         index="layer", columns="sparsity", values="share", aggfunc="mean", sort=False
     )
+    if table.empty:  # no model states a sparsity
+        return None
     shown = table.head(MOST_LAYERS).sort_index(axis=1)
     labels = distinct(list(map(str, shown.index)))
     levels = [float(each) for each in shown.columns]

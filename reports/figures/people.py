@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from audit.judgement.findings import Finding
 from reports.figures.canvas import draw
 from reports.figures.plots import Dot, dots
-from reports.names import in_prose, short
+from reports.names import in_prose, short, sparsity_name
 from reports.page import Figure
-from reports.quantities import change, sparsity
-from reports.select import harm
+from reports.quantities import change
+from reports.select import harm, ordered
 from reports.wording import listing, say
 
 MOST_ROWS = 20
@@ -23,7 +23,7 @@ def dot_plot(
     findings: Sequence[Finding],
     name: Callable[[Finding], str],
     *,
-    focus: float,
+    focus: float | None,
     heading: str,
     caption: str,
 ) -> Figure | None:
@@ -33,18 +33,18 @@ def dot_plot(
         key: The figure's name inside the page.
         findings: About classes or groups, of one measure and one method, at every sparsity.
         name: What a finding's row is called.
-        focus: The sparsity drawn solid, with intervals.
+        focus: The sparsity drawn solid, with intervals; None for models that state none.
         heading: The figure's heading.
         caption: What it shows.
     """
-    found = [f for f in findings if f.change is not None and f.sparsity is not None]
+    found = [f for f in findings if f.change is not None]
     at_focus = {name(f): f for f in found if f.sparsity == focus}
     rows = sorted(at_focus, key=lambda row: (-(harm(at_focus[row]) or 0.0), row))
     shown = rows[:MOST_ROWS]
     if not shown:
         return None
     labels = distinct(shown)
-    every = sorted({f.sparsity for f in found if f.sparsity is not None})
+    every = ordered(f.sparsity for f in found)
     values = [_dot(f, labels[name(f)], every, focus) for f in found if name(f) in labels]
     said = caption
     if len(rows) > len(shown):
@@ -56,7 +56,7 @@ def dot_plot(
         say(
             "figure.people.alternative",
             heading=heading,
-            sparsity=sparsity(focus),
+            sparsity=sparsity_name(focus),
             values=listing(
                 say(
                     "figure.people.told",
@@ -74,8 +74,8 @@ def dot_plot(
     )
 
 
-def _dot(finding: Finding, row: str, every: Sequence[float], focus: float) -> Dot:
-    place = every.index(finding.sparsity or 0.0)
+def _dot(finding: Finding, row: str, every: Sequence[float | None], focus: float | None) -> Dot:
+    place = every.index(finding.sparsity)
     return Dot(
         row,
         100 * (finding.change or 0.0),

@@ -12,9 +12,10 @@ from audit.judgement.findings import Finding
 from reports.figures.canvas import PARENT, PRUNED, draw
 from reports.figures.people import MARGIN, ROW_HEIGHT, distinct
 from reports.figures.plots import Series, bars, lines, tiles
-from reports.names import in_prose, method_name
+from reports.names import in_prose, method_name, sparsity_name
 from reports.page import Figure
-from reports.quantities import change, level, percent, sparsity
+from reports.quantities import change, level, percent
+from reports.select import ordered
 from reports.wording import listing, say
 
 if TYPE_CHECKING:
@@ -26,14 +27,15 @@ MARKERS = "osD^vPX*"
 
 def corruption_tiles(key: str, findings: Sequence[Finding], method: str) -> Figure | None:
     """Change per corruption and sparsity, averaged over severities, in points; worst first."""
-    found = [f for f in findings if f.change is not None and f.sparsity is not None]
+    found = [f for f in findings if f.change is not None]
     if not found:
         return None
+    every = ordered(f.sparsity for f in found)
     table = (
         pd.DataFrame(
             {
                 "condition": [f.condition for f in found],
-                "sparsity": [f.sparsity for f in found],
+                "sparsity": [every.index(f.sparsity) for f in found],
                 "change": [100 * (f.change or 0.0) for f in found],
             }
         )
@@ -43,19 +45,18 @@ def corruption_tiles(key: str, findings: Sequence[Finding], method: str) -> Figu
     )
     worst = table.iloc[:, -1].fillna(0.0).sort_values(ascending=False, kind="stable").index
     shown = table.loc[worst[:MOST_CONDITIONS]]
-    levels = [float(each) for each in shown.columns]
-    last = levels[-1]
+    names = [sparsity_name(every[int(place)]) for place in shown.columns]
     said = [
         say("figure.people.told", name=in_prose(name), change=change(value / 100, "fraction"))
         for name, value in shown.iloc[:, -1].items()
     ]
     labels = distinct(list(map(str, shown.index)))
-    drawn = shown.set_axis(list(labels.values())).set_axis(list(map(sparsity, levels)), axis=1)
+    drawn = shown.set_axis(list(labels.values())).set_axis(names, axis=1)
     return Figure(
         key,
         say("figure.tiles.heading"),
         say("figure.tiles.caption", method=method_name(method)),
-        say("figure.tiles.alternative", sparsity=sparsity(last), values=listing(said)),
+        say("figure.tiles.alternative", sparsity=names[-1], values=listing(said)),
         draw(
             key,
             lambda ax: tiles(ax, drawn, say("figure.axis.sparsity_plain")),
@@ -77,7 +78,7 @@ def severity_curves(key: str, findings: Sequence[Finding], method: str) -> Figur
     severities = sorted({f.severity for f in found if f.severity is not None})
     if len(severities) < 2:
         return None
-    every = sorted({f.sparsity for f in found if f.sparsity is not None})
+    every = ordered(f.sparsity for f in found)
     series = [
         Series(
             say("figure.role.parent"),
@@ -90,7 +91,7 @@ def severity_curves(key: str, findings: Sequence[Finding], method: str) -> Figur
     ]
     series += [
         Series(
-            say("figure.severity.at", sparsity=sparsity(at)),
+            say("figure.severity.at", sparsity=sparsity_name(at)),
             severities,
             [_mean(found, at, s, "pruned") for s in severities],
             color=PRUNED,
@@ -112,7 +113,7 @@ def severity_curves(key: str, findings: Sequence[Finding], method: str) -> Figur
                 say(
                     "figure.told",
                     value=percent(_mean(found, at, top, "pruned") / 100),
-                    sparsity=sparsity(at),
+                    sparsity=sparsity_name(at),
                 )
                 for at in every
             ),
@@ -129,6 +130,8 @@ def severity_curves(key: str, findings: Sequence[Finding], method: str) -> Figur
 def potential_bars(key: str, findings: Sequence[Finding], method: str) -> Figure | None:
     """Prune potential per condition, smallest last: bars to lower bounds, dots at values."""
     found = [f for f in findings if f.pruned is not None and f.condition is not None]
+    # One that several limits hold is there once for each.
+    found = list({_place(f): f for f in found}.values())
     every = sorted(found, key=lambda f: (-(f.pruned or 0.0), _place(f)))
     found = every[-MOST_BARS:]
     if not found:
@@ -168,7 +171,7 @@ def _severity_axes(
     ax.set_xlabel(say("figure.axis.severity"))
 
 
-def _mean(findings: Sequence[Finding], level: float, severity: float, role: str) -> float:
+def _mean(findings: Sequence[Finding], level: float | None, severity: float, role: str) -> float:
     values = [getattr(f, role) for f in findings if f.sparsity == level and f.severity == severity]
     return 100 * fmean(values) if values else float("nan")
 

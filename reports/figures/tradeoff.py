@@ -41,7 +41,7 @@ def losses(key: str, method: str, rows: Sequence[Overview]) -> Figure | None:
         ("worst_group", lambda row: row.worst_group, THIRD, "D", "-."),
         ("corrupted", lambda row: row.corrupted, FOURTH, "^", ":"),
     )
-    series, told = [], []
+    rows, series, told = _placed(rows), [], []
     for name, take, color, marker, dash in of:
         found = [f for f in map(take, rows) if f is not None and harm(f) is not None]
         if not found:
@@ -65,12 +65,13 @@ def losses(key: str, method: str, rows: Sequence[Overview]) -> Figure | None:
         say("figure.losses.heading"),
         say("figure.losses.caption", method=method_name(method)),
         " ".join(told),
-        draw(key, _plot(series, [row.sparsity for row in rows], say("figure.losses.axis"))),
+        draw(key, _plot(series, [row.sparsity or 0.0 for row in rows], say("figure.losses.axis"))),
     )
 
 
 def exemplars(key: str, method: str, rows: Sequence[Overview]) -> Figure | None:
     """The count of exemplars beside the count that churn alone makes."""
+    rows = _placed(rows)
     found = [row.pies for row in rows if row.pies is not None and defined(row.pies.pruned)]
     if not found:
         return None
@@ -89,7 +90,9 @@ def exemplars(key: str, method: str, rows: Sequence[Overview]) -> Figure | None:
             pruned=_told(found, lambda f: count(f.pruned)),
             floor=_told(floor, lambda f: count(f.control)),
         ),
-        draw(key, _plot(series, [row.sparsity for row in rows], say("figure.exemplars.axis"))),
+        draw(
+            key, _plot(series, [row.sparsity or 0.0 for row in rows], say("figure.exemplars.axis"))
+        ),
     )
 
 
@@ -121,7 +124,7 @@ def levels(
         for role, read, color, marker, dash in _ROLES
         if (some := [f for f in found if defined(read(f))])
     ]
-    if floor := [f for f in expected if defined(f.pruned)]:
+    if floor := [f for f in expected if defined(f.pruned) and f.sparsity is not None]:
         name = say("figure.role.expected")
         series.append(_of(floor, lambda f: f.pruned, name, THIRD, "^", "-.", factor))
     return Figure(
@@ -136,6 +139,11 @@ def levels(
         ),
         draw(key, _plot(series, [f.sparsity or 0.0 for f in found], axis)),
     )
+
+
+def _placed(rows: Sequence[Overview]) -> list[Overview]:
+    """Rows that have a place on an axis of sparsity."""
+    return [row for row in rows if row.sparsity is not None]
 
 
 _ROLES: tuple[tuple[str, Read, str, str, str], ...] = (

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from audit.judgement.design import AUDITED_ROLES, SPARSITY_COLUMNS, in_order
 from reports.figures.layers import layer_tiles
-from reports.names import short
+from reports.names import short, sparsity_name
 from reports.page import Cell, Column, Row, Section, Table
 from reports.quantities import UNDEFINED, count, number, size
-from reports.quantities import sparsity as show_sparsity
 from reports.sections.context import Context, section
 from reports.wording import say, word_for
 
@@ -54,7 +54,7 @@ def _table(models: pd.DataFrame) -> Table | None:
     rows = []
     for (role, method, sparsity), some in _arms(models):
         cells = [word_for("role", role), short(method) if method else UNDEFINED]
-        cells += [show_sparsity(sparsity), count(len(some))]
+        cells += [sparsity_name(sparsity), count(len(some))]
         cells += [_spread(some[column], _COLUMNS[column]) for column in there]
         rows.append(Row(tuple(map(Cell, cells))))
     names = ["role", "method", "sparsity", "models", *there]
@@ -69,27 +69,39 @@ def _table(models: pd.DataFrame) -> Table | None:
     )
 
 
-def _arms(models: pd.DataFrame) -> list[tuple[tuple[str, str, float], pd.DataFrame]]:
+def _arms(models: pd.DataFrame) -> list[tuple[tuple[str, str, float | None], pd.DataFrame]]:
     method = models["method"] if "method" in models else pd.Series("", index=models.index)
-    sparsity = models["sparsity"] if "sparsity" in models else pd.Series(0.0, index=models.index)
     keyed = models.assign(
         _role=models["role"].astype(str),
         _method=method.fillna("").astype(str),
-        _sparsity=pd.to_numeric(sparsity).fillna(0.0),
+        _sparsity=_sparsities(models),
     )
     arms = [
         (
             (
                 str(some["_role"].iloc[0]),
                 str(some["_method"].iloc[0]),
-                float(some["_sparsity"].iloc[0]),
+                _stated(some["_sparsity"].iloc[0]),
             ),
             some,
         )
-        for _, some in keyed.groupby(["_role", "_method", "_sparsity"])
+        for _, some in keyed.groupby(["_role", "_method", "_sparsity"], dropna=False)
     ]
     known = {role: place for place, role in enumerate(_ROLES)}
-    return sorted(arms, key=lambda arm: (known.get(arm[0][0], len(known)), *arm[0][1:]))
+    return sorted(arms, key=lambda arm: (known.get(arm[0][0], len(known)), *in_order(*arm[0][1:])))
+
+
+def _stated(level: float) -> float | None:
+    return None if pd.isna(level) else float(level)
+
+
+def _sparsities(models: pd.DataFrame) -> pd.Series:
+    """As the audit reads them: of pruned models that state none, what was measured, or nothing."""
+    found = pd.Series(float("nan"), index=models.index)
+    for column in SPARSITY_COLUMNS:
+        if column in models:
+            found = found.fillna(pd.to_numeric(models[column]).astype("float64"))
+    return found.where(found.notna() | models["role"].isin(AUDITED_ROLES), 0.0)
 
 
 def _spread(values: pd.Series, show: Show) -> str:

@@ -28,7 +28,7 @@ class Context:
         document: Findings and evidence.
         alpha: Level of tests; intervals cover 1 - alpha.
         focus: The sparsity to look at closely, per method: the first that is over a limit, else
-            the largest.
+            the largest; None where none is stated.
         cited: Ids that a sentence links to.
         asked: Findings of each section.
         not_asked: Questions of each section that could not be asked.
@@ -37,7 +37,7 @@ class Context:
 
     document: Document
     alpha: float
-    focus: Mapping[str, float]
+    focus: Mapping[str, float | None]
     cited: Collection[str]
     asked: Mapping[str, Sequence[Finding]]
     not_asked: Mapping[str, Sequence[Finding]]

@@ -9,12 +9,11 @@ from reports import gallery
 from reports.figures import people
 from reports.figures import robustness as shifts
 from reports.figures import tradeoff as curves
-from reports.names import method_name
+from reports.names import method_name, sparsity_name
 from reports.overview import Overview, overview_cells
 from reports.page import Cell, Column, Figure, Row, Section, Table
-from reports.quantities import sparsity
 from reports.sections.context import Context, section
-from reports.select import CLEAN, EVERY_CORRUPTION, SCREEN, Who, pick, whom
+from reports.select import CLEAN, EVERY_CORRUPTION, SCREEN, Who, family_of, pick, whom
 from reports.wording import capital, known, listing, say, word_for
 
 # Each of these that was asked is drawn; of the shifts, the first.
@@ -111,7 +110,7 @@ def omnibus(context: Context) -> Section:
 
 
 def _family(finding: Finding) -> str:
-    return word_for("family", finding.subject or finding.id)
+    return word_for("family", family_of(finding))
 
 
 def other(context: Context) -> Section:
@@ -147,7 +146,7 @@ def _people(context: Context, key: str, measures: Sequence[str], who: Who) -> tu
                     caption=say(
                         f"figure.{key}.caption",
                         method=method_name(method),
-                        sparsity=sparsity(context.focus[method]),
+                        sparsity=sparsity_name(context.focus[method]),
                     ),
                 )
             )

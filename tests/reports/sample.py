@@ -168,6 +168,8 @@ def _finding(measure: str, method: str | None, sparsity: float | None, **values:
     asked = {
         key: values.get(key) for key in ("condition", "severity", "class_", "groups", "subject")
     }
+    if measure == "omnibus":
+        asked["subject"] = values["family"]
     name = finding_id(measure=measure, method=method, sparsity=sparsity, **asked)
     values.setdefault("unit", "fraction")
     values.setdefault("worse_direction", "down")
@@ -210,11 +212,10 @@ def _omnibus() -> list[Finding]:
             worse_direction=None,
             condition=None,
             severity=None,
-            subject=family,
             p=p,
             p_adjusted=min(1.0, 4 * p),
             tier="B",
-            family="omnibus",
+            family=family,
             family_size=4,
         )
         for family, p in families.items()

@@ -15,6 +15,7 @@ from reports.figures.canvas import CONTROL, PRUNED, VARIABLES, draw
 from reports.figures.layers import layer_tiles
 from reports.figures.people import distinct, dot_plot
 from reports.figures.plots import Series, lines, removed, sparsity_axis
+from reports.figures.robustness import potential_bars
 from reports.page import Figure
 from tests.reports import sample
 
@@ -34,6 +35,12 @@ def test_what_is_drawn_in_a_full_report(figures):
         "group_accuracy-0", "group_fnr-0", "group_fpr-0", "tiles-0", "severity-0", "potential-0",
         "agreement-0", "ece-0", "nll-0",
     }  # fmt: skip
+
+
+def test_a_potential_that_two_limits_hold_is_drawn_once():
+    one = next(f for f in sample.made().findings if f.measure == "prune_potential")
+    twice = potential_bars("k", [one, replace(one, id="again", limit=0.1)], sample.METHOD)
+    assert twice == potential_bars("k", [one], sample.METHOD)
 
 
 def test_the_same_drawing_gives_the_same_bytes():

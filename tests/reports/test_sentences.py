@@ -140,7 +140,7 @@ def test_no_harm_says_how_much_would_have_been_found():
 
 def test_a_family_that_moved_is_not_no_harm():
     fine = replace(LOST, p_adjusted=0.6, limit=None, outcome="no_limit")
-    moved = Finding(id="o", measure="omnibus", unit="fraction", subject="classes", p_adjusted=0.01)
+    moved = Finding(id="o", measure="omnibus", unit="fraction", family="classes", p_adjusted=0.01)
     first = sentences(read(of(fine, moved)), 0.05)[0]
     assert first.text.startswith("Something moved (classes), but no limit is exceeded")
     assert first.outcome == "cannot_tell"

@@ -85,13 +85,15 @@ def exemplar_families(
 def _in_sequence(excess: Sequence[Finding]) -> list[Finding]:
     """Corrects by a fixed sequence: from the largest sparsity down; between methods Bonferroni.
 
+    Models that state no sparsity come last.
+
     The order is fixed before the run, so that the levels of one method cost nothing. Holm would let
     them: seven parents cannot go below 1 / 128, and six levels would make .047 of that.
     """
     methods = {f.method for f in excess if f.p is not None}
     worst = dict.fromkeys(methods, 0.0)
     adjusted: dict[str, float] = {}
-    for finding in sorted(excess, key=lambda f: -(f.sparsity or 0.0)):
+    for finding in sorted(excess, key=lambda f: (f.sparsity is None, -(f.sparsity or 0.0))):
         if finding.p is not None:
             worst[finding.method] = max(worst[finding.method], finding.p)
             adjusted[finding.id] = min(1.0, worst[finding.method] * len(methods))

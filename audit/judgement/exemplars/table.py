@@ -41,8 +41,9 @@ def exemplar_rows(arms: Sequence[Case], evidence: Evidence) -> pd.DataFrame:
 
     Columns are `EXEMPLAR_COLUMNS`, then `jensen_shannon` (nats) and `onset`: the smallest audited
     sparsity from which on the example is an exemplar at every larger one, null where it is not one
-    at the largest. Labels are class names; a tied modal label is null, and so is the kind of an
-    exemplar whose true label nobody knows.
+    at the largest. An arm that states no sparsity is null in `sparsity`, and plays no part in
+    `onset`. Labels are class names; a tied modal label is null, and so is the kind of an exemplar
+    whose true label nobody knows.
     """
     onsets = _onsets(arms, len(evidence.examples))
     frames = [_rows(one, evidence, onsets[one.arm.method]) for one in arms]
@@ -66,7 +67,7 @@ def _rows(one: Case, evidence: Evidence, onset: FloatArray) -> pd.DataFrame:
         {
             "example": evidence.examples["example"].to_numpy()[place],
             "method": one.arm.method or None,
-            "sparsity": one.arm.sparsity,
+            "sparsity": np.nan if one.arm.sparsity is None else one.arm.sparsity,
             "label": _names(labels[here], evidence.classes),
             "parent_label": _names(found.first[here], evidence.classes),
             "pruned_label": _names(found.second[here], evidence.classes),
@@ -88,12 +89,12 @@ def _onsets(arms: Sequence[Case], examples: int) -> dict[str, FloatArray]:
     """Per method, the sparsity from which on each example stays an exemplar, NaN if never."""
     onsets: dict[str, FloatArray] = {}
     for method in dict.fromkeys(one.arm.method for one in arms):
-        own = sorted((o for o in arms if o.arm.method == method), key=lambda o: -o.arm.sparsity)
+        own = [(s, o) for o in arms if o.arm.method == method and (s := o.arm.sparsity) is not None]
         onset, stays = np.full(examples, np.nan), np.ones(examples, dtype=np.bool_)
-        for one in own:
+        for sparsity, one in sorted(own, key=lambda level: -level[0]):
             pie = np.zeros(examples, dtype=np.bool_)
             pie[one.votes.shown] = one.found.pie
             stays &= pie
-            onset[stays] = one.arm.sparsity
+            onset[stays] = sparsity
         onsets[method] = onset
     return onsets

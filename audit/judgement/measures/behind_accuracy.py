@@ -13,7 +13,13 @@ from audit.judgement.measures.measure import (
 
 BEHIND_ACCURACY: Mapping[str, Measure] = {
     "omnibus": Measure(
-        "omnibus", "did anything in a family of questions move", "fraction", None, OURS, ()
+        "omnibus",
+        "did anything in a family of questions move",
+        "fraction",
+        None,
+        OURS,
+        (),
+        spans=True,
     ),
     "accuracy": Measure(
         "accuracy", "share of examples given their own label", "fraction", "down", OURS

@@ -38,6 +38,7 @@ class Measure:
         needs: What the evidence must hold: keys of `unasked.NEEDS`.
         level: The interval is of the pruned models' own value, not of the change.
         on_demand: Asked only where a limit of the policy is about it.
+        spans: Asked once over every sparsity of a method, so that its findings name none.
     """
 
     name: str
@@ -48,3 +49,4 @@ class Measure:
     needs: tuple[str, ...] = PARENT
     level: bool = False
     on_demand: bool = False
+    spans: bool = False

@@ -48,6 +48,7 @@ UNDER_SHIFT: Mapping[str, Measure] = {
         "up",
         LIEBENWEIN,
         CORRUPTIONS_SPARSITIES,
+        spans=True,
     ),
     "prune_potential": Measure(
         "prune_potential",
@@ -57,6 +58,7 @@ UNDER_SHIFT: Mapping[str, Measure] = {
         LIEBENWEIN,
         SPARSITIES,
         level=True,
+        spans=True,
     ),
     "mean_prune_potential": Measure(
         "mean_prune_potential",
@@ -66,6 +68,7 @@ UNDER_SHIFT: Mapping[str, Measure] = {
         LIEBENWEIN,
         CORRUPTIONS_SPARSITIES,
         level=True,
+        spans=True,
     ),
     "minimum_prune_potential": Measure(
         "minimum_prune_potential",
@@ -75,6 +78,7 @@ UNDER_SHIFT: Mapping[str, Measure] = {
         LIEBENWEIN,
         CORRUPTIONS_SPARSITIES,
         level=True,
+        spans=True,
     ),
     "ece": Measure(
         "ece",

@@ -75,10 +75,10 @@ def test_the_control_of_the_same_method_comes_first():
     assert [a.control.tolist() for a in arms(table)] == [[2], [1]]
 
 
-def test_sparsity_falls_back_on_what_was_measured():
+def test_sparsity_falls_back_on_what_was_measured_and_is_else_none():
     table = models(("p", None, "pruned", None, None), ("q", None, "compressed", None, None))
     table["sparsity_all"] = [0.25, np.nan]
-    assert [(a.method, a.sparsity) for a in arms(table)] == [("", 0.0), ("", 0.25)]
+    assert [(a.method, a.sparsity) for a in arms(table)] == [("", 0.25), ("", None)]
 
 
 def test_no_pruned_models_make_no_arms():

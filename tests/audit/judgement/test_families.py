@@ -22,7 +22,7 @@ def by_id(findings):
 
 
 def omnibus(findings):
-    return {f.subject: f for f in findings if f.measure == OMNIBUS}
+    return {f.family: f for f in findings if f.measure == OMNIBUS}
 
 
 def test_holm_by_hand():

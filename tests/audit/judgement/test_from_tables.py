@@ -4,7 +4,9 @@ import pytest
 
 import audit
 from audit.evidence.errors import InputError, TableError
+from audit.judgement.design import UNSTATED
 from audit.judgement.from_tables import audit_table, compare_predictions
+from audit.judgement.gate import check
 from audit.judgement.limits import Policy
 from audit.judgement.plan import Binned, Plan
 
@@ -46,6 +48,41 @@ def test_one_pair_of_arrays():
         "within"
     }
     assert "demographic_parity_difference" in set(frame["measure"])
+
+
+def test_a_sparsity_that_nobody_stated_is_none():
+    y, parent, pruned, _ = predictions()
+    limits = {"max_accuracy_drop": 0.2, "min_prune_potential": 0.3}
+    found = compare_predictions(y, parent, pruned, plan=QUICK, policy=limits)
+    assert {f.sparsity for f in found.findings} == {None}
+    assert '"sparsity": 0' not in found.to_json()
+    (accuracy,) = [f for f in found.findings if f.limit_name == "max_accuracy_drop"]
+    assert accuracy.outcome == "within"
+    potentials = [f for f in found.findings if f.measure == "prune_potential"]
+    assert {(f.outcome, f.reason) for f in potentials} == {("not_asked", UNSTATED)}
+    (verdict,) = found.policy["verdicts"]
+    assert verdict == {
+        "method": "pruned",
+        "sparsity": None,
+        "outcome": "cannot_tell",
+        "within": 1,
+        "over": 0,
+        "cannot_tell": 0,
+        "not_asked": 1,
+    }
+    (largest,) = found.policy["largest_within"]
+    assert largest == {"method": "pruned", "sparsity": None, "reason": UNSTATED}
+    assert check(found) == (3, "cannot_tell")
+    alone = compare_predictions(y, parent, pruned, plan=QUICK, policy={"max_accuracy_drop": 0.2})
+    assert check(alone) == (0, "within")
+    with pytest.raises(InputError, match="No model was audited at sparsity 0"):
+        check(alone, sparsity=0.0)
+
+
+def test_a_sparsity_that_is_stated_is_kept():
+    y, parent, pruned, _ = predictions()
+    found = compare_predictions(y, parent, pruned, plan=QUICK, sparsity=0.0)
+    assert {f.sparsity for f in found.findings if f.measure == "recall"} == {0.0}
 
 
 def test_a_table_with_its_own_columns():

@@ -17,6 +17,13 @@ def test_every_entry_is_whole(name):
     assert set(measure.needs) <= set(NEEDS)
 
 
+def test_what_spans_every_sparsity():
+    assert {name for name, measure in MEASURES.items() if measure.spans} == {
+        "excess_error_slope", "mean_prune_potential", "minimum_prune_potential", "omnibus",
+        "prune_potential",
+    }  # fmt: skip
+
+
 def test_the_contracts_names_are_there():
     promised = {
         "accuracy", "corruption_error", "ece", "excess_error", "excess_gap", "group_fnr",

@@ -114,6 +114,8 @@ def test_ratios_count_all_parameters_where_they_are_recorded(models):
     assert prune_ratios(arms(unknown), unknown) == ([0.5, 0.7], REQUESTED)
     bare = models.drop(columns="sparsity_all")
     assert prune_ratios(arms(bare), bare) == ([0.5, 0.7], REQUESTED)
+    unstated = bare.assign(sparsity=[np.nan, 0.5, np.nan])
+    assert prune_ratios(arms(unstated), unstated) == ([0.5, None], REQUESTED)
 
 
 def test_mean_and_minimum_over_conditions(arm):

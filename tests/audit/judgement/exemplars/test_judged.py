@@ -360,3 +360,14 @@ def test_the_excess_covers_the_truth_for_these_models(study):
         one = findings(part)[0]["pie_excess"]
         inside += one.low <= truth <= one.high
     assert inside >= 89
+
+
+def test_an_unstated_sparsity_has_rows_and_no_onset(study):
+    made = study(np.zeros(4, dtype=int), np.zeros((3, 4)), {0.5: np.ones((3, 4))})
+    (arm,) = made.arms
+    unstated = (replace(arm, sparsity=None),)
+    families, rows = exemplar_families(made.block, made.evidence, unstated, Plan())
+    assert {f.sparsity for f in families[0].findings} == {None}
+    assert rows["example"].tolist() == [0, 1, 2, 3]
+    assert rows["sparsity"].isna().all()
+    assert rows["onset"].isna().all()

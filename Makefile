@@ -23,7 +23,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.dev  ## one after the other: two at once would measure each other
-	$(BIN)/python benchmarks/audit_core.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/audit_core.py
 	$(BIN)/python benchmarks/demo.py
 	$(BIN)/python benchmarks/corruptions.py
 	$(BIN)/python benchmarks/pruners.py

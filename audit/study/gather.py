@@ -71,6 +71,7 @@ def gathered(study: Study, whole: Complete) -> Gathered:
         parts={f"{p.name} | {p.shown.name} | {p.shown.severity}": address(p) for p in whole.parts},
         natural={name: data.fingerprint for name, data in study.natural.items()},
         files={f.name: content_of(study.base / str(f.predictions)) for f in files},
+        corruptions=asked if isinstance(asked := study.config.shifts.corruptions, str) else "",
         described={f.name: f.model_dump(mode="json") for f in study.config.population.models or ()},
     )
 
@@ -195,7 +196,8 @@ def _described(file: ModelFile) -> dict[str, Any]:
         "parent": file.parent,
         "role": role,
         "method": file.method or ("given" if role in ("pruned", "compressed") else None),
-        "sparsity": file.sparsity or 0.0,
+        # A parent has lost nothing; of a pruned file that states no sparsity, nothing is known.
+        "sparsity": 0.0 if role in ("dense", "control") else file.sparsity,
         "seed": file.seed,
     }
 

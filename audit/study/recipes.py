@@ -124,13 +124,18 @@ class Gathered:
     natural: Options = field(default_factory=dict)
     files: Options = field(default_factory=dict)  # given predictions, by content
     described: Options = field(default_factory=dict)  # what a config says of given models
+    corruptions: str = ""  # the set that was asked for by name: the notes say what it lacks
 
 
 @dataclass(frozen=True)
 class Judged:
-    """The findings of an evidence folder under a plan and a policy."""
+    """The findings of an evidence folder under a plan and a policy, by one version of the tool.
+
+    Judging is cheap and improves with every release, so a new version judges anew.
+    """
 
     revision: ClassVar[int] = 1
+    version: str
     evidence: str
     plan: Options
     policy: Options

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
@@ -120,6 +121,7 @@ def _judge(study: Study, evidence: Gathered, whole: Complete) -> tuple[Judged, F
     if study.config.population.models is None:
         run["architecture"] = study.config.model.architecture
     recipe = Judged(
+        version=metadata.version("prune-audit"),
         evidence=folder.name,
         plan=study.config.audit.model_dump(mode="json"),
         policy=study.config.policy.model_dump(mode="json", by_alias=True),

@@ -138,14 +138,14 @@ def check(
 
 
 def _verdict_line(verdict: Mapping[str, Any]) -> str:
-    level = "any sparsity" if verdict["sparsity"] is None else f"sparsity {verdict['sparsity']:g}"
+    level = " as a whole" if verdict["sparsity"] is None else f" at {verdict['sparsity']:g}"
     counts = ", ".join(
         f"{verdict[outcome]} {outcome.replace('_', ' ')}"
         for outcome in ("over", "cannot_tell", "not_asked", "within")
         if verdict[outcome]
     )
     name = verdict["method"] or "every method"
-    return f"{name}, {level}: {verdict['outcome'].replace('_', ' ')} ({counts})"
+    return f"{name}{level}: {verdict['outcome'].replace('_', ' ')} ({counts})"
 
 
 def _names(text: str | None) -> list[str] | None:

@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from audit.study.layout import Study
     from audit.study.prepare import Arrays
+
+
+def check(study: Study) -> None:
+    """Tries the names and numbers of a config; a job, so that only workers load torch."""
+    from audit.study.preflight import check_names
+
+    check_names(study)
 
 
 def make_data(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audit.evidence.blocks import CLEAN
-from audit.evidence.errors import InputError, StoreError
+from audit.evidence.errors import ConfigError, InputError, StoreError
 from audit.evidence.execute import Executor, Job, Outcome, in_process, processes
 from audit.study import jobs
 from audit.study.layout import Study, checkpoints, lay_out
@@ -133,10 +133,10 @@ class Stages:
                 self.watch.warn(f"{what}: {why}")
             failures.update(problems)
 
-        if work and not self.names_checked:  # needs torch, which a run with nothing to do does not
-            from audit.study.preflight import check_names
-
-            check_names(self.study)
+        if work and not self.names_checked:
+            checked = self.executor.run([Job("check", jobs.check, (self.study,))])[0]
+            if checked.error is not None:
+                raise ConfigError(checked.error)
             self.names_checked = True
         if work:
             with timed(self.ledger, stage):

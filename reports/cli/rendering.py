@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from audit.study.run import Result
 
 REPORTS = ("report.html", "report.md")
+WIDTH = 100  # columns that the table of a finished run fits in
 
 
 def render(result: Result, watch: Plain | Bars | Quiet) -> list[Path]:
@@ -48,9 +49,10 @@ def say_findings(findings: Findings) -> None:
     from reports import largest_within_line, terminal_table
 
     console = Console(highlight=False)
-    # A pipe has no width of its own; rich would fold the table at 80 columns.
-    if not console.is_terminal:
-        console = Console(highlight=False, width=110)
+    # Below a hundred columns rich would cut the last one, which is the verdict; a pipe has no width
+    # of its own and would get eighty. A terminal folds long lines, and nothing is lost.
+    if not console.is_terminal or console.width < WIDTH:
+        console = Console(highlight=False, width=WIDTH)
     console.print(terminal_table(findings))
     console.print(largest_within_line(findings))
 

@@ -391,3 +391,15 @@ def test_names_are_checked_before_anything_is_trained(here: Path, small_config: 
         assert output.exit_code == INPUT
         assert complaint in output.output
     assert not list(Path("runs").rglob("*.safetensors"))
+
+
+def test_a_narrow_terminal_still_shows_the_verdict(
+    small_run: Result, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from reports.cli.rendering import say_findings
+
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as a terminal
+    assert small_run.findings is not None
+    say_findings(small_run.findings)
+    assert "verdict" in capsys.readouterr().out

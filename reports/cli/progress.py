@@ -12,16 +12,6 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-TITLES = {
-    "data": "data",
-    "parents": "parents",
-    "check parents": "check parents",
-    "population": "population",
-    "predictions": "predictions",
-    "audit": "audit",
-    "report": "report",
-}
-
 
 class Plain:
     """One line a stage on standard error, for logs and pipes."""
@@ -39,7 +29,7 @@ class Plain:
         self.name, self.done, self.total, self.start = name, done, total, time.monotonic()
         if done < total:
             there = f", {done} of {total} there already" if done else ""
-            typer.echo(f"{TITLES.get(name, name)}: {total - done} to make{there}", err=True)
+            typer.echo(f"{name}: {total - done} to make{there}", err=True)
 
     def advance(self, units: int = 1) -> None:
         """Counts units of the stage."""
@@ -53,7 +43,7 @@ class Plain:
         if self.name:
             seconds = time.monotonic() - self.start
             typer.echo(
-                f"{TITLES.get(self.name, self.name)}: {self.done}/{self.total} in {seconds:.1f} s",
+                f"{self.name}: {self.done}/{self.total} in {seconds:.1f} s",
                 err=True,
             )
             self.name = ""
@@ -95,7 +85,7 @@ class Bars:
 
     def stage(self, name: str, done: int, total: int) -> None:
         """Adds a bar."""
-        self.task = self.progress.add_task(TITLES.get(name, name), total=total, completed=done)
+        self.task = self.progress.add_task(name, total=total, completed=done)
 
     def advance(self, units: int = 1) -> None:
         """Moves the newest bar."""

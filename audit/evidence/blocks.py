@@ -45,12 +45,22 @@ class Block:
         predicted: int32 [models, examples], class codes; `NOT_SHOWN` where there is none.
         confidence: float32 [models, examples] in [0, 1], NaN where not recorded; None if never.
         loss: float32 [models, examples] in nats, NaN where not recorded; None if never.
+        energy: float32 [models, examples], minus the log-sum-exp of the logits; None if never.
+        value: float32 [models, examples], a quality of each answer that is no class (Dice, an
+            error, a log-likelihood), NaN where not recorded; None if never.
     """
 
     condition: Condition
     predicted: IntArray
     confidence: FloatArray | None = None
     loss: FloatArray | None = None
+    energy: FloatArray | None = None
+    value: FloatArray | None = None
+
+
+def no_probabilities(condition: Condition, row: int) -> FloatArray | None:
+    """What `Evidence.probabilities` is where nobody recorded any."""
+    return None
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,12 @@ class Evidence:
         classes: Class names; a label or a prediction is an index into them.
         conditions: What there is, clean first.
         load: Reads one condition. It raises `TableError` for a part that is missing or broken.
+        probabilities: Reads the class probabilities of one model (a row of `models`) under one
+            condition: float32 [examples, classes], NaN where not shown; None where they were not
+            recorded. One model at a time, because all of them are too many for memory.
+        validation: The same evidence on the examples of the split validation, on which thresholds,
+            sparsities and rules are chosen; None where there are none. Its `models`, `classes` and
+            `training` are this one's.
     """
 
     examples: pd.DataFrame
@@ -77,6 +93,8 @@ class Evidence:
     classes: tuple[str, ...]
     conditions: tuple[Condition, ...]
     load: Callable[[Condition], Block]
+    probabilities: Callable[[Condition, int], FloatArray | None] = no_probabilities
+    validation: Evidence | None = None
 
     @property
     def labels(self) -> NDArray[np.int64]:

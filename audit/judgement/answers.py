@@ -69,10 +69,24 @@ def answer_finding(
         p=found.p,
         p_floor=found.p_floor,
         detectable=found.detectable,
+        examples_low=found.examples_low,
+        examples_high=found.examples_high,
+        examples_standard_error=found.examples_standard_error,
+        examples_df=found.examples_df,
+        examples_p=found.examples_p,
+        relative_change=found.change / answer.parent if found.change and answer.parent else None,
         reason="; ".join(said) or None,
     )
     if MEASURES[measure].level:
-        finding = replace(finding, change=None, p=None, p_floor=None, detectable=None)
+        finding = replace(
+            finding,
+            change=None,
+            relative_change=None,
+            p=None,
+            examples_p=None,
+            p_floor=None,
+            detectable=None,
+        )
     if found.n == 0:
         return replace(finding, outcome="not_asked", parents=None, generalises_to=None)
     return too_small(finding, found.units, plan) if found.units < plan.minimum_n else finding
@@ -90,6 +104,9 @@ def too_small(finding: Finding, units: int, plan: Plan) -> Finding:
         standard_error=None,
         df=None,
         detectable=None,
+        examples_standard_error=None,
+        examples_df=None,
+        examples_p=None,
         reason="; ".join(said),
     )
 
@@ -109,6 +126,8 @@ def asked(
     method = (arm.method or None) if arm else None
     sparsity = arm.sparsity if arm and not whole_method else None
     subject = subject or groups or class_
+    model = arm.model if arm else None
+    one = {} if model is None else {"model": model}  # others keep the names they always had
     return Finding(
         id=finding_id(
             measure=measure,
@@ -119,11 +138,13 @@ def asked(
             class_=class_,
             groups=groups,
             subject=subject,
+            **one,
         ),
         measure=measure,
         unit=known.unit,
         method=method,
         sparsity=sparsity,
+        model=model,
         condition=condition.name,
         severity=condition.severity,
         subject=subject,

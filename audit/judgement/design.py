@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ class Arm:
         pruned: int64 [K], the pruned models.
         parent: int64 [K], the parent of each, -1 where unknown.
         control: int64 [K], the control of that parent, -1 where there is none.
+        model: The name of the one file that it is about; None for all of that method and sparsity.
     """
 
     method: str
@@ -34,6 +35,7 @@ class Arm:
     pruned: ModelIndex
     parent: ModelIndex
     control: ModelIndex
+    model: str | None = None
 
     @property
     def parents(self) -> ModelIndex:
@@ -55,8 +57,8 @@ class Arm:
         return self._where((self.parent >= 0) & (self.control >= 0))
 
     def _where(self, keep: NDArray[np.bool_]) -> Arm:
-        return Arm(
-            self.method, self.sparsity, self.pruned[keep], self.parent[keep], self.control[keep]
+        return replace(
+            self, pruned=self.pruned[keep], parent=self.parent[keep], control=self.control[keep]
         )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from audit.evidence.blocks import NOT_SHOWN, Block, Evidence
 from audit.judgement.answers import asked
 from audit.judgement.design import Arm
+from audit.judgement.families import Family
 from audit.judgement.findings import Finding
 from audit.judgement.groups import Grouping, groupings
 from audit.judgement.pairs import Design, Pairs, design, pairs
@@ -45,6 +46,13 @@ def spread(rates: FloatArray) -> FloatArray:
     out = np.full(len(rates), np.nan)
     np.subtract(high, low, out=out, where=defined.sum(axis=1) > 1)
     return out
+
+
+def disparity_families(
+    block: Block, evidence: Evidence, arms: Sequence[Arm], plan: Plan
+) -> list[Family]:
+    """`disparity_findings`, screened."""
+    return [Family("disparities", "D", disparity_findings(block, evidence, arms, plan))]
 
 
 def disparity_findings(

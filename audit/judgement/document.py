@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
-from audit.judgement.findings import SCHEMA, Findings
+from audit.judgement.findings import SCHEMA, Findings, Unit
 
 __all__ = ["Findings", "findings_schema"]
 
@@ -101,9 +101,10 @@ def _finding() -> dict[str, Any]:
         {
             "id": {"type": "string", "pattern": "^[0-9a-f]{12}$"},
             "measure": {"type": "string"},
-            "unit": {"enum": ["fraction", "ratio", "count", "nats", "sparsity"]},
+            "unit": {"enum": list(get_args(Unit))},
             "method": TEXT,
             "sparsity": SHARE,
+            "model": TEXT,
             "condition": TEXT,
             "severity": {"type": ["number", "null"], "minimum": 0, "maximum": 5},
             "subject": TEXT,
@@ -113,6 +114,7 @@ def _finding() -> dict[str, Any]:
             "pruned": NUMBER,
             "control": NUMBER,
             "change": NUMBER,
+            "relative_change": NUMBER,
             "low": NUMBER,
             "high": NUMBER,
             "standard_error": NUMBER,
@@ -123,16 +125,24 @@ def _finding() -> dict[str, Any]:
             "generalises_to": {"enum": ["examples", "seeds", "both", None]},
             "p": SHARE,
             "p_adjusted": SHARE,
+            "p_holm": SHARE,
+            "p_bh": SHARE,
             "p_floor": SHARE,
             "tier": {"enum": ["A", "B", "C", "D", None]},
             "family": TEXT,
             "family_size": COUNT,
             "detectable": NUMBER,
+            "examples_low": NUMBER,
+            "examples_high": NUMBER,
+            "examples_standard_error": NUMBER,
+            "examples_df": NUMBER,
+            "examples_p": SHARE,
             "worse_direction": {"enum": ["up", "down", None]},
             "limit": NUMBER,
             "limit_name": TEXT,
             "bound_within": NUMBER,
             "bound_over": NUMBER,
+            "waiver": TEXT,
             "outcome": {"enum": OUTCOMES},
             "reason": TEXT,
         }

@@ -27,6 +27,11 @@ ANSWER = (
     "p",
     "p_floor",
     "detectable",
+    "examples_low",
+    "examples_high",
+    "examples_standard_error",
+    "examples_df",
+    "examples_p",
     "reason",
 )
 
@@ -50,6 +55,12 @@ class Estimate:
         df: Degrees of freedom of its t distribution.
         p_floor: The smallest p that so many units could have given.
         detectable: Smallest true change found with 80 % power at this level.
+        examples_low: Lower end of the interval about these very models and new examples, around the
+            same `centre`, where `low` is about new training runs too.
+        examples_high: Its upper end.
+        examples_standard_error: Its standard error.
+        examples_df: Its degrees of freedom.
+        examples_p: Its two-sided p.
         reason: Why something is None, or what was added; None if there is nothing to say.
     """
 
@@ -67,6 +78,11 @@ class Estimate:
     df: float | None = None
     p_floor: float | None = None
     detectable: float | None = None
+    examples_low: float | None = None
+    examples_high: float | None = None
+    examples_standard_error: float | None = None
+    examples_df: float | None = None
+    examples_p: float | None = None
     reason: str | None = None
 
     def answer(self) -> dict[str, Any]:
@@ -102,10 +118,24 @@ def shifted(estimate: Estimate, by: float) -> Estimate:
     if estimate.change is None:
         return estimate
     moved = replace(estimate, change=estimate.change - by)
-    if estimate.centre is None or estimate.low is None or estimate.high is None:
+    if estimate.centre is None:
         return moved
     centre = estimate.centre - by
-    p = None
-    if estimate.standard_error and estimate.df:
-        p = float(2.0 * stats.t.sf(abs(centre) / estimate.standard_error, estimate.df))
-    return replace(moved, centre=centre, low=estimate.low - by, high=estimate.high - by, p=p)
+    return replace(
+        moved,
+        centre=centre,
+        low=_less(estimate.low, by),
+        high=_less(estimate.high, by),
+        p=_p(centre, estimate.standard_error, estimate.df),
+        examples_low=_less(estimate.examples_low, by),
+        examples_high=_less(estimate.examples_high, by),
+        examples_p=_p(centre, estimate.examples_standard_error, estimate.examples_df),
+    )
+
+
+def _less(value: float | None, by: float) -> float | None:
+    return None if value is None else value - by
+
+
+def _p(centre: float, error: float | None, df: float | None) -> float | None:
+    return float(2.0 * stats.t.sf(abs(centre) / error, df)) if error and df else None

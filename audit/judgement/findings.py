@@ -32,6 +32,7 @@ EXEMPLAR_COLUMNS = (
 Outcome = Literal["within", "over", "cannot_tell", "not_asked", "no_limit"]
 Estimand = Literal["examples", "seeds", "both"]
 Direction = Literal["up", "down"]
+Unit = Literal["fraction", "ratio", "count", "nats", "distance", "sparsity", "cost", "value"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +42,13 @@ class Finding:
     Attributes:
         id: Stable name, a hash of what was asked (not of the answer).
         measure: A name from `judgement.measures.MEASURES`.
-        unit: `fraction`, `ratio`, `count`, `nats`, `distance` or `sparsity`.
+        unit: What its numbers are: one of `Unit`. A `cost` is in the units in which the plan states
+            costs, a `value` in those of the column `value`.
         method: The pruning method's name; None for a question about no method.
         sparsity: Requested sparsity in [0, 1); None for a question about all of them, or where none
             is stated.
+        model: The one file it is about, where a candidate was named; None for all models of a
+            method and sparsity.
         condition: Condition name. `all` for a mean over every corruption.
         severity: Severity; None for natural shifts and means over severities.
         subject: The class's or group's name, or the columns of a whole grouping; None for a
@@ -55,6 +59,8 @@ class Finding:
         pruned: Value in the pruned models.
         control: Value in the controls (parents trained on as long, unpruned).
         change: pruned − parent, in the measure's unit.
+        relative_change: change / parent; None where the parent's value is 0 or unknown. Small rates
+            make it explode: read it beside the values.
         low: Lower end of the interval of `change`; of `pruned` where the measure is a level.
         high: Upper end.
         standard_error: Of what `low` and `high` are about; one-sided policy bounds come from it.
@@ -65,17 +71,26 @@ class Finding:
         generalises_to: Who the interval is about: new `examples`, new training `seeds`, or `both`.
         p: Two-sided p-value before correction.
         p_adjusted: After correction inside `family`.
+        p_holm: By Holm's procedure over the same measure of the same models, for replication.
+        p_bh: By Benjamini & Hochberg's, for replication.
         p_floor: The smallest p these data could have given.
         tier: A policy, B omnibus, C inside a rejected family, D screen.
         family: The questions corrected together; of an `omnibus` question, those it is about.
         family_size: How many are corrected together; of an `omnibus` question, how many of these.
         detectable: Smallest true change found with 80 % power at the corrected level.
+        examples_low: Lower end of the interval about these very models and new examples, where
+            `low` and `high` are about new training runs too: these files, not this way of pruning.
+        examples_high: Its upper end.
+        examples_standard_error: Its standard error.
+        examples_df: Its degrees of freedom.
+        examples_p: Its two-sided p before correction.
         worse_direction: Which way is worse.
         limit: The policy's limit that applies here.
         limit_name: The policy key that set it.
         bound_within: One-sided bound that must lie inside the limit, in the limit's own direction
             (the largest drop that these data leave open, for a limit on a drop).
         bound_over: One-sided bound that must lie beyond it, corrected over the limit's findings.
+        waiver: Who accepted it, why and until when; None where nobody did.
         outcome: Verdict against the limit.
         reason: Why undefined, why it cannot tell, how the number is to be read; one sentence.
     """
@@ -85,6 +100,7 @@ class Finding:
     unit: str
     method: str | None = None
     sparsity: float | None = None
+    model: str | None = None
     condition: str | None = "clean"
     severity: float | None = 0.0
     subject: str | None = None
@@ -94,6 +110,7 @@ class Finding:
     pruned: float | None = None
     control: float | None = None
     change: float | None = None
+    relative_change: float | None = None
     low: float | None = None
     high: float | None = None
     standard_error: float | None = None
@@ -104,16 +121,24 @@ class Finding:
     generalises_to: Estimand | None = None
     p: float | None = None
     p_adjusted: float | None = None
+    p_holm: float | None = None
+    p_bh: float | None = None
     p_floor: float | None = None
     tier: Literal["A", "B", "C", "D"] | None = None
     family: str | None = None
     family_size: int | None = None
     detectable: float | None = None
+    examples_low: float | None = None
+    examples_high: float | None = None
+    examples_standard_error: float | None = None
+    examples_df: float | None = None
+    examples_p: float | None = None
     worse_direction: Direction | None = None
     limit: float | None = None
     limit_name: str | None = None
     bound_within: float | None = None
     bound_over: float | None = None
+    waiver: str | None = None
     outcome: Outcome = "no_limit"
     reason: str | None = None
 

@@ -179,6 +179,7 @@ def _estimates(found: Moments, wanted: Estimand | None, level: float) -> list[Es
         "df": np.where(tested, df, np.nan),
         "p_floor": np.where(tested, np.where(seeds, 0.0, _floor(found.units)), np.nan),
         "detectable": reach + stats.t.ppf(POWER, df) * se,
+        **_about_examples(parts, found, level),
     }
     return [
         Estimate(
@@ -192,6 +193,23 @@ def _estimates(found: Moments, wanted: Estimand | None, level: float) -> list[Es
         )
         for i in range(found.n.size)
     ]
+
+
+def _about_examples(parts: Components, found: Moments, level: float) -> dict[str, FloatArray]:
+    """The answer for these very models beside the one for the way they were made."""
+    nobody = np.zeros(found.n.shape, dtype=np.bool_)
+    variance, df = _variance(parts, nobody, nobody)
+    tested = (found.n > 0) & (df > 0) & (variance > (NO_VARIANCE * found.largest) ** 2)
+    se = np.sqrt(np.where(tested, variance, np.nan))
+    df = np.where(tested, df, 1.0)
+    reach = stats.t.ppf(0.5 + level / 2.0, df) * se
+    return {
+        "examples_low": parts.centre - reach,
+        "examples_high": parts.centre + reach,
+        "examples_standard_error": se,
+        "examples_df": np.where(tested, df, np.nan),
+        "examples_p": np.asarray(2.0 * stats.t.sf(np.abs(parts.centre) / se, df)),
+    }
 
 
 def _variance(

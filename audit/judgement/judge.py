@@ -13,12 +13,8 @@ import pandas as pd
 
 from audit.evidence.blocks import CLEAN, NO_LABEL, Block, Condition, Evidence
 from audit.evidence.errors import InputError
-from audit.judgement.accuracy import accuracy_families
-from audit.judgement.agreement import agreement_families
 from audit.judgement.calibration import calibration
-from audit.judgement.classes import class_families
 from audit.judgement.design import Arm, arms, controls, dense
-from audit.judgement.disparities import disparity_findings
 from audit.judgement.exemplars import exemplar_families
 from audit.judgement.families import OMNIBUS, Family, correct
 from audit.judgement.findings import Finding, Findings, no_exemplars
@@ -28,8 +24,9 @@ from audit.judgement.measures import MEASURES
 from audit.judgement.pairs import Design, design
 from audit.judgement.plan import Plan
 from audit.judgement.policy import Scope, apply
+from audit.judgement.questions import ON_CLEAN, ON_EVERY_CONDITION
 from audit.judgement.shifts import Gathered, gather, shift_families
-from audit.judgement.subgroups import screened, subgroup_findings
+from audit.judgement.subgroups import screened
 from audit.judgement.unasked import Have, explained, unasked
 from audit.judgement.wanted import policy_findings
 
@@ -105,12 +102,13 @@ def _add(
     known: Design,
 ) -> _Seen:
     calibrated = calibration(block, known)
-    found = accuracy_families(block, evidence, audited, plan)
+    found = [family for ask in ON_EVERY_CONDITION for family in ask(block, evidence, audited, plan)]
     wanted = policy_findings(block, evidence, audited, plan, policy, calibrated)
     exemplars = seen.exemplars
     if block.condition == CLEAN:
-        clean, exemplars = _clean_families(block, evidence, audited, plan)
-        found += clean
+        counted, exemplars = exemplar_families(block, evidence, audited, plan)
+        asked = [family for ask in ON_CLEAN for family in ask(block, evidence, audited, plan)]
+        found += [*counted, *asked]
     return _Seen(
         families=(*seen.families, *found, Family("policy", "A", wanted)),
         shifts=gather(seen.shifts, block, calibrated, audited, evidence.models, known),
@@ -118,20 +116,6 @@ def _add(
         confidence=seen.confidence or calibrated is not None,
         loss=seen.loss or block.loss is not None,
     )
-
-
-def _clean_families(
-    block: Block, evidence: Evidence, audited: Sequence[Arm], plan: Plan
-) -> tuple[list[Family], pd.DataFrame]:
-    """What is asked on clean examples only."""
-    counted, exemplars = exemplar_families(block, evidence, audited, plan)
-    return [
-        *counted,
-        *class_families(block, evidence, audited, plan),
-        *subgroup_findings(block, evidence, audited, plan),
-        *agreement_families(block, evidence, audited, plan),
-        Family("disparities", "D", disparity_findings(block, evidence, audited, plan)),
-    ], exemplars
 
 
 def _check_positive(evidence: Evidence, plan: Plan) -> None:

@@ -291,4 +291,7 @@ def scaled(estimate: Estimate, factor: float) -> Estimate:
         centre=times(estimate.centre),
         standard_error=times(estimate.standard_error),
         detectable=times(estimate.detectable),
+        examples_low=times(estimate.examples_low),
+        examples_high=times(estimate.examples_high),
+        examples_standard_error=times(estimate.examples_standard_error),
     )

@@ -239,10 +239,15 @@ def _relative(both: Contrast) -> Answer | None:
 
 def _moved(estimate: Estimate, to: float) -> Estimate:
     """A spread about 0 as an interval about `to`."""
-    low, high = estimate.low, estimate.high
+
+    def moved(value: float | None) -> float | None:
+        return None if value is None else value + to
+
     return replace(
         estimate,
         change=to,
-        low=None if low is None else low + to,
-        high=None if high is None else high + to,
+        low=moved(estimate.low),
+        high=moved(estimate.high),
+        examples_low=moved(estimate.examples_low),
+        examples_high=moved(estimate.examples_high),
     )

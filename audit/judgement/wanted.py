@@ -130,11 +130,16 @@ def _right_levels(
 
 def _turned(estimate: Estimate) -> Estimate:
     """The interval of 1 − share."""
-    low, high = estimate.low, estimate.high
+
+    def turned(value: float | None) -> float | None:
+        return None if value is None else 1.0 - value
+
     return replace(
         estimate,
-        low=None if high is None else 1.0 - high,
-        high=None if low is None else 1.0 - low,
+        low=turned(estimate.high),
+        high=turned(estimate.low),
+        examples_low=turned(estimate.examples_high),
+        examples_high=turned(estimate.examples_low),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audit.judgement.findings import Direction
+from audit.judgement.findings import Direction, Unit
 
 OURS = "prune-audit"
 COHEN = "Cohen 1960"
@@ -32,7 +32,7 @@ class Measure:
     Attributes:
         name: The stable name that findings carry.
         definition: One line.
-        unit: `fraction`, `ratio`, `count`, `nats` or `sparsity`.
+        unit: As of a finding.
         worse_direction: Which way is worse; None where neither is.
         source: Where it was defined.
         needs: What the evidence must hold: keys of `unasked.NEEDS`.
@@ -43,7 +43,7 @@ class Measure:
 
     name: str
     definition: str
-    unit: str
+    unit: Unit
     worse_direction: Direction | None
     source: str
     needs: tuple[str, ...] = PARENT

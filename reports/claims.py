@@ -187,6 +187,16 @@ def _interval(f: Finding, _: Setting) -> Cell:
     return Cell(quantities.interval(f.low, f.high, f.unit))
 
 
+def _files(f: Finding, _: Setting) -> Cell:
+    """The interval about these very files, where the other is about new trainings too."""
+    if f.generalises_to == "examples" or f.examples_low is None:
+        return Cell(UNDEFINED)
+    if of_level(f):
+        low = quantities.level(f.examples_low, f.unit)
+        return Cell(say("grammar.from_to", low=low, high=quantities.level(f.examples_high, f.unit)))
+    return Cell(quantities.interval(f.examples_low, f.examples_high, f.unit))
+
+
 def _n(f: Finding, _: Setting) -> Cell:
     return Cell(count(f.n))
 
@@ -220,6 +230,7 @@ FIELDS: tuple[Field, ...] = (
     Field("family", "text", _group, lambda findings: {*map(whom, findings)} == {"family"}),
     Field("group", "text", _group, _groups),
     Field("class", "text", _class, _people("class")),
+    Field("model", "text", lambda f, _: _named(f.model, UNDEFINED), _some("model")),
     Field("method", "text", lambda f, _: _named(f.method, UNDEFINED), _several("method")),
     Field("condition", "text", _condition, _several("condition")),
     Field(
@@ -249,6 +260,14 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field("bar", "bar", _bar, _some("low")),
     Field("interval", "number", _interval, _some("low")),
+    Field(
+        "files",
+        "number",
+        _files,
+        lambda findings: any(
+            f.generalises_to == "both" and defined(f.examples_low) for f in findings
+        ),
+    ),
     Field("n", "number", _n, _some("n")),
     Field("discordant", "number", lambda f, _: Cell(count(f.discordant)), _some("discordant")),
     Field("p", "number", lambda f, _: Cell(quantities.probability(f.p_adjusted))),
@@ -273,5 +292,6 @@ FIELDS: tuple[Field, ...] = (
         lambda f, _: Cell(quantities.level(f.control, f.unit)),
         _some("control"),
     ),
+    Field("waiver", "text", lambda f, _: _named(f.waiver, UNDEFINED), _some("waiver")),
     Field("id", "link", lambda f, _: Cell(f.id)),
 )

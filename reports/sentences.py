@@ -190,6 +190,9 @@ def _how_sure(f: Finding, alpha: float) -> str:
         )
         coverage = f"{100 * (1 - alpha):g}"
         told.append(say("sentence.interval", interval=ends, coverage=coverage))
+    if f.generalises_to == "both" and defined(f.examples_low) and not of_level(f):
+        files = interval(f.examples_low, f.examples_high, f.unit)
+        told.append(say("sentence.files", interval=files))
     if f.p_adjusted is not None:
         told.append(say("sentence.p", p=probability(f.p_adjusted)))
     if f.generalises_to is not None:

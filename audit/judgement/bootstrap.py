@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from audit.judgement.crossed import sums
 from audit.judgement.estimate import POWER, Estimate
 from audit.judgement.findings import Estimand
 from audit.judgement.inference import SAME_IN_ALL
+from audit.judgement.student import t_quantile, t_two_sided
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
@@ -110,15 +110,15 @@ def _with(
     """The estimate with its t interval, or with the reason why there is none."""
     if error is None or found.change is None:
         return replace(found, reason=otherwise)
-    reach = float(stats.t.ppf(0.5 + level / 2.0, df)) * error
+    reach = float(t_quantile(0.5 + level / 2.0, df)) * error
     return replace(
         found,
         low=found.change - reach,
         high=found.change + reach,
-        p=float(2.0 * stats.t.sf(abs(found.change) / error, df)),
+        p=float(t_two_sided(found.change / error, df)),
         centre=found.change,
         standard_error=error,
         df=df,
         p_floor=0.0,
-        detectable=reach + float(stats.t.ppf(POWER, df)) * error,
+        detectable=reach + float(t_quantile(POWER, df)) * error,
     )

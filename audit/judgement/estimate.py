@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from audit.judgement.findings import Estimand
+from audit.judgement.student import t_quantile, t_two_sided
 
 FloatArray = NDArray[np.float64]
 
@@ -94,7 +94,7 @@ def one_sided_bounds(estimate: Estimate, alpha: float) -> tuple[float | None, fl
     """Lower and upper one-sided bounds at level 1 − alpha each; None where undefined."""
     if estimate.centre is None or estimate.standard_error is None or estimate.df is None:
         return None, None
-    reach = float(stats.t.ppf(1.0 - alpha, estimate.df)) * estimate.standard_error
+    reach = float(t_quantile(1.0 - alpha, estimate.df)) * estimate.standard_error
     return estimate.centre - reach, estimate.centre + reach
 
 
@@ -109,7 +109,7 @@ def detectable_change(standard_error: float, df: float, alpha: float) -> float:
 
 def detectable_changes(standard_error: FloatArray, df: FloatArray, alpha: float) -> FloatArray:
     """`detectable_change` of many at once, float64 [questions]."""
-    reach = np.asarray(stats.t.ppf(1.0 - alpha / 2.0, df) + stats.t.ppf(POWER, df))
+    reach = np.asarray(t_quantile(1.0 - alpha / 2.0, df) + t_quantile(POWER, df))
     return reach * standard_error
 
 
@@ -138,4 +138,4 @@ def _less(value: float | None, by: float) -> float | None:
 
 
 def _p(centre: float, error: float | None, df: float | None) -> float | None:
-    return float(2.0 * stats.t.sf(abs(centre) / error, df)) if error and df else None
+    return float(t_two_sided(centre / error, df)) if error and df else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from audit.judgement.crossed import (
     ENOUGH_DISCORDANT,
@@ -25,6 +24,7 @@ from audit.judgement.estimate import (
 )
 from audit.judgement.findings import Estimand
 from audit.judgement.replicates import average_by_parent
+from audit.judgement.student import t_quantile, t_two_sided
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
@@ -168,17 +168,17 @@ def _estimates(found: Moments, wanted: Estimand | None, level: float) -> list[Es
     se = np.sqrt(np.where(tested, variance, np.nan))
     df = np.where(tested, df, 1.0)
     centre = parts.centre
-    reach = stats.t.ppf(0.5 + level / 2.0, df) * se
+    reach = t_quantile(0.5 + level / 2.0, df) * se
     columns = {
         "change": found.change,
         "low": centre - reach,
         "high": centre + reach,
-        "p": np.asarray(2.0 * stats.t.sf(np.abs(centre) / se, df)),
+        "p": np.asarray(t_two_sided(centre / se, df)),
         "centre": centre,
         "standard_error": se,
         "df": np.where(tested, df, np.nan),
         "p_floor": np.where(tested, np.where(seeds, 0.0, _floor(found.units)), np.nan),
-        "detectable": reach + stats.t.ppf(POWER, df) * se,
+        "detectable": reach + t_quantile(POWER, df) * se,
         **_about_examples(parts, found, level),
     }
     return [
@@ -202,13 +202,13 @@ def _about_examples(parts: Components, found: Moments, level: float) -> dict[str
     tested = (found.n > 0) & (df > 0) & (variance > (NO_VARIANCE * found.largest) ** 2)
     se = np.sqrt(np.where(tested, variance, np.nan))
     df = np.where(tested, df, 1.0)
-    reach = stats.t.ppf(0.5 + level / 2.0, df) * se
+    reach = t_quantile(0.5 + level / 2.0, df) * se
     return {
         "examples_low": parts.centre - reach,
         "examples_high": parts.centre + reach,
         "examples_standard_error": se,
         "examples_df": np.where(tested, df, np.nan),
-        "examples_p": np.asarray(2.0 * stats.t.sf(np.abs(parts.centre) / se, df)),
+        "examples_p": np.asarray(t_two_sided(parts.centre / se, df)),
     }
 
 
@@ -237,7 +237,7 @@ def _floor(units: IndexArray) -> FloatArray:
     centre = u / total
     variance = (total - total * centre**2) / ((total - 1.0) * total)
     return np.where(
-        units < ENOUGH_DISCORDANT, 2.0 * stats.t.sf(centre / np.sqrt(variance), total - 1.0), 0.0
+        units < ENOUGH_DISCORDANT, t_two_sided(centre / np.sqrt(variance), total - 1.0), 0.0
     )
 
 

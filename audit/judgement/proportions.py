@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
+
+from audit.judgement.student import normal_quantile
 
 FloatArray = NDArray[np.float64]
 
@@ -24,7 +26,7 @@ def wilson(
     """
     k, size = np.asarray(successes, dtype=np.float64), np.asarray(n, dtype=np.float64)
     size = np.where(size > 0, size, np.nan)
-    z2 = float(stats.norm.ppf(0.5 + level / 2.0)) ** 2
+    z2 = float(normal_quantile(0.5 + level / 2.0)) ** 2
     middle = (k + z2 / 2.0) / (size + z2)
     reach = np.sqrt(z2 * (k * (size - k) / size + z2 / 4.0)) / (size + z2)
     return np.clip(middle - reach, 0.0, 1.0), np.clip(middle + reach, 0.0, 1.0)
@@ -75,7 +77,7 @@ def mcnemar_exact(harmed: ArrayLike, mended: ArrayLike) -> FloatArray:
         p, 1 where nothing flipped.
     """
     b, c = np.asarray(harmed, dtype=np.int64), np.asarray(mended, dtype=np.int64)
-    tail = np.asarray(stats.binom.cdf(np.minimum(b, c), b + c, 0.5))
+    tail = np.asarray(special.bdtr(np.minimum(b, c), b + c, 0.5))
     return np.minimum(2.0 * tail, 1.0)
 
 

@@ -194,3 +194,17 @@ def test_every_finding_has_exactly_one_section():
 )
 def test_a_finding_stands_where_it_is_about(values, section):
     assert section_of(replace(ONE, **values)) == section
+
+
+def test_both_readers_get_their_interval_these_files_and_this_way_of_pruning():
+    found = replace(ONE, examples_low=0.02, examples_high=0.04)
+    shown = cells(table(found))["95 % interval for these files, points"]
+    assert shown.text.replace("\u202f", " ") == "+2.00 to +4.00"
+    alone = replace(found, generalises_to="examples")
+    assert "95 % interval for these files, points" not in cells(table(alone))
+
+
+def test_a_candidates_row_names_the_file_and_a_waived_one_who_waived_it():
+    found = cells(table(replace(ONE, model="p0", waiver="waived by A until 2027-01-31: known")))
+    assert found["file"].text == "p0"
+    assert found["waived"].text.startswith("waived by A")

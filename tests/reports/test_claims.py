@@ -199,7 +199,7 @@ def test_a_finding_stands_where_it_is_about(values, section):
 def test_both_readers_get_their_interval_these_files_and_this_way_of_pruning():
     found = replace(ONE, examples_low=0.02, examples_high=0.04)
     shown = cells(table(found))["95 % interval for these files, points"]
-    assert shown.text.replace("\u202f", " ") == "+2.00 to +4.00"
+    assert shown.text.replace("\u202f", " ") == "+2.0 to +4.0"
     alone = replace(found, generalises_to="examples")
     assert "95 % interval for these files, points" not in cells(table(alone))
 

@@ -7,11 +7,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import ArrayLike
 
 from audit.evidence.blocks import Evidence
+from audit.evidence.distributions import as_lists
 from audit.evidence.errors import TableError
 from audit.evidence.flat import read_flat
+from audit.evidence.readers import reading
 from audit.evidence.schema import DEFAULT_METHOD, GROUP
 from audit.evidence.sources import Source
 
@@ -20,28 +24,49 @@ Features: TypeAlias = pd.DataFrame | pd.Series | Mapping[str, ArrayLike] | Array
 
 def from_arrays(
     y_true: ArrayLike | None,
-    parent: ArrayLike,
-    pruned: ArrayLike,
+    parent: ArrayLike | None,
+    pruned: ArrayLike | None,
     sensitive_features: Features | None = None,
     *,
     parent_confidence: ArrayLike | None = None,
     pruned_confidence: ArrayLike | None = None,
+    parent_probabilities: ArrayLike | None = None,
+    pruned_probabilities: ArrayLike | None = None,
+    parent_value: ArrayLike | None = None,
+    pruned_value: ArrayLike | None = None,
     example: ArrayLike | None = None,
+    targets: Sequence[str] | None = None,
     classes: Sequence[str] | None = None,
     method: str = DEFAULT_METHOD,
     sparsity: float | None = None,
 ) -> Evidence:
     """Makes evidence of arrays that hold the same examples in the same order, shown clean.
 
+    Where an example has several labels, `y_true` is [examples, targets] and everything of a model
+    has these two axes in place of one: each (example, target) is then a row of the audit with the
+    id "example|target", the group column `group_target`, and the example as its cluster. Its
+    classes are "0" and "1" (or the two names), so a plan's `positive` is "1".
+
     Args:
-        y_true: True labels [examples]: names, codes or truth values; None where nobody knows.
-        parent: Predictions of the dense model [examples], or of several [parents, examples].
+        y_true: True labels [examples]: names, codes or truth values, NaN or None where one is
+            missing; None where nobody knows any.
+        parent: Predictions of the dense model [examples], or of several [parents, examples]; None
+            where answers are no classes and `parent_value` says how good they are.
         pruned: Predictions of the pruned models, in the same shape: row i is made from parent i.
         sensitive_features: Group columns [examples]: a frame, a series, name -> values, or an
             array [examples] or [examples, columns].
-        parent_confidence: Confidences of the dense models in [0, 1], in the shape of `parent`.
+        parent_confidence: Confidences of the dense models in [0, 1], in the shape of `parent`; by
+            default the largest of the probabilities.
         pruned_confidence: Confidences of the pruned models in [0, 1], in the shape of `pruned`.
+        parent_probabilities: Class probabilities of the dense models, in the shape of `parent` and
+            one axis more, the classes.
+        pruned_probabilities: Class probabilities of the pruned models, likewise.
+        parent_value: How good each answer of the dense models is (Dice, an error, a
+            log-likelihood), in the shape of `parent`; NaN where there is none.
+        pruned_value: How good each answer of the pruned models is, likewise.
         example: Ids [examples]; by default 0, 1, 2, …
+        targets: Names of the labels asked about, where each example has several; by default 0, 1,
+            2, … where `y_true` has two axes.
         classes: Class names in the order of their codes; by default the distinct values.
         method: The pruning method's name.
         sparsity: Fraction removed, in [0, 1); None where unknown.
@@ -49,17 +74,16 @@ def from_arrays(
     Raises:
         TableError: Lengths differ, or a value is wrong.
     """
-    dense = _models("dense", parent, parent_confidence)
-    made = _models("pruned", pruned, pruned_confidence)
+    names = _targets(y_true, targets)
+    dense = _models("dense", names, parent, parent_confidence, parent_probabilities, parent_value)
+    made = _models("pruned", names, pruned, pruned_confidence, pruned_probabilities, pruned_value)
     if len(dense) != len(made):
         raise TableError(
             f"parent has {len(dense)} models and pruned has {len(made)}: give one row of pruned "
             "for each row of parent."
         )
-    ids = np.arange(len(next(iter(dense.values())))) if example is None else example
-    shared = {"example": _column("example", ids)} | _groups(sensitive_features)
-    if y_true is not None:
-        shared["label"] = _column("y_true", y_true)
+    rows = next(iter(dense.values())).num_rows
+    shared = _shared(y_true, sensitive_features, example, names, rows)
     about: dict[str, Any] = {"method": method} | (
         {} if sparsity is None else {"sparsity": sparsity}
     )
@@ -71,45 +95,134 @@ def from_arrays(
     return read_flat(_sources(values, [*dense.values(), *made.values()], shared), classes=classes)
 
 
-def _sources(
-    values: Sequence[dict[str, Any]], frames: Sequence[pd.DataFrame], shared: Mapping[str, Any]
-) -> list[Source]:
-    count = len(frames[0])
+def _targets(y_true: ArrayLike | None, targets: Sequence[str] | None) -> list[str] | None:
+    """The names of the labels asked about; None where there is one label per example."""
+    if y_true is None or np.ndim(y_true) != 2:
+        if targets is not None and y_true is not None:
+            raise TableError(
+                f"y_true has the shape {np.shape(y_true)} and targets names {len(targets)} labels: "
+                "give [examples, targets]."
+            )
+        return None if targets is None else [str(name) for name in targets]
+    count = np.shape(y_true)[1]
+    names = [str(name) for name in (range(count) if targets is None else targets)]
+    if len(names) != count:
+        raise TableError(
+            f"y_true has {count} columns and targets names {len(names)}: name each column."
+        )
+    return names
+
+
+def _shared(
+    y_true: ArrayLike | None,
+    features: Features | None,
+    example: ArrayLike | None,
+    targets: list[str] | None,
+    rows: int,
+) -> dict[str, Any]:
+    """The columns that say the same of every model's rows, under our names."""
+    asked = 1 if targets is None else len(targets)
+    ids = np.arange(rows // asked) if example is None else example
+    shared = {"example": _column("example", ids)} | _groups(features)
     for name, column in shared.items():
-        _same_length(name, len(column), count)
+        _same_length(name, len(column), rows // asked)
+    if targets is not None:
+        shared = {name: np.repeat(column, asked) for name, column in shared.items()}
+        shared["target"] = np.tile(np.array(targets, dtype=object), rows // asked)
+    if y_true is not None:
+        label = np.asarray(y_true)
+        shared["label"] = _column("y_true", label if targets is None else label.ravel())
+        _same_length("label", len(shared["label"]), rows)
+    return shared
+
+
+def _sources(
+    values: Sequence[dict[str, Any]], tables: Sequence[pa.Table], shared: Mapping[str, Any]
+) -> list[Source]:
+    count = tables[0].num_rows
+    about = _table("the labels and groups", shared)
     sources = []
-    for says, frame in zip(values, frames, strict=True):
-        _same_length(f"{says['role']} predictions", len(frame), count)
-        whole = frame.assign(**shared)
-        sources.append(Source(whole, says["model"], says))
+    for says, table in zip(values, tables, strict=True):
+        _same_length(f"{says['role']} predictions", table.num_rows, count)
+        for name in about.column_names:
+            table = table.append_column(name, about.column(name))
+        if "predicted" not in table.column_names:
+            table = table.filter(pc.is_valid(table.column("value")))  # others say nothing
+        sources.append(Source(table, says["model"], says))
     return sources
 
 
-def _models(role: str, predicted: ArrayLike, confidence: ArrayLike | None) -> dict[str, Any]:
-    """Model name -> a frame with its predictions, in row order."""
-    rows = _rows(role, predicted)
-    sure = None if confidence is None else _rows(f"{role} confidence", confidence)
-    if sure is not None and sure.shape != rows.shape:
-        raise TableError(
-            f"{role} confidences are {sure.shape} and predictions {rows.shape}: give one for each."
-        )
-    digits = len(str(len(rows) - 1))
-    frames = {}
-    for index, row in enumerate(rows):
-        name = role if len(rows) == 1 else f"{role}-{index:0{digits}d}"
-        frames[name] = pd.DataFrame({"predicted": row})
-        if sure is not None:
-            frames[name]["confidence"] = sure[index]
-    return frames
+def _models(
+    role: str,
+    targets: list[str] | None,
+    predicted: ArrayLike | None,
+    confidence: ArrayLike | None,
+    probabilities: ArrayLike | None,
+    value: ArrayLike | None,
+) -> dict[str, pa.Table]:
+    """Model name -> a table with its predictions, in row order."""
+    given = {"prediction": predicted, "confidence": confidence, "value": value}
+    columns = {
+        name: _rows(role if name == "prediction" else f"{role} {name}", values, targets)
+        for name, values in given.items()
+        if values is not None
+    }
+    if not {"prediction", "value"} & set(columns):
+        raise TableError(f"{role} has no predictions: give them, or a value of each answer.")
+    whose, first = next(iter((n, c) for n, c in columns.items() if n in ("prediction", "value")))
+    lists = None
+    if probabilities is not None:
+        lists = _rows(f"{role} probabilities", probabilities, targets, 1)
+        _same_shape(role, "probabilities", lists.shape[:2], whose, first.shape)
+        columns.setdefault("confidence", lists.max(axis=-1))
+    for name, array in columns.items():
+        _same_shape(role, name, array.shape, whose, first.shape)
+    digits = len(str(len(first) - 1))
+    tables = {}
+    for index in range(len(first)):
+        ours = {"predicted" if n == "prediction" else n: c[index] for n, c in columns.items()}
+        table = _table(role, ours)
+        if lists is not None:
+            table = table.append_column("probabilities", as_lists(lists[index].astype(np.float32)))
+        tables[role if len(first) == 1 else f"{role}-{index:0{digits}d}"] = table
+    return tables
 
 
-def _rows(name: str, values: ArrayLike) -> np.ndarray[Any, Any]:
-    rows = np.atleast_2d(np.asarray(values))
-    if rows.ndim != 2 or not rows.size:
+def _table(title: str, columns: Mapping[str, Any]) -> pa.Table:
+    table: pa.Table = reading(
+        title, lambda: pa.Table.from_pandas(pd.DataFrame(dict(columns)), preserve_index=False)
+    )
+    return table
+
+
+def _same_shape(
+    role: str, name: str, shape: tuple[int, ...], whose: str, expected: tuple[int, ...]
+) -> None:
+    if shape != expected:
+        one = name if name == "probabilities" else f"{name}s"
+        raise TableError(f"{role} {one} are {shape} and {whose}s {expected}: give one for each.")
+
+
+def _rows(
+    name: str, values: ArrayLike, targets: list[str] | None, more: int = 0
+) -> np.ndarray[Any, Any]:
+    """What a person gave of models as [models, rows], and `more` axes; a row per target if any."""
+    array = np.asarray(values)
+    axes = (1 if targets is None else 2) + more
+    array = array[None] if array.ndim == axes else array
+    if array.ndim != axes + 1 or not array.size:
+        inner = "examples" + (", targets" if targets else "") + (", classes" if more else "")
+        why = "" if targets is None else f" where each example has {len(targets)} labels"
         raise TableError(
-            f"{name} has the shape {np.shape(values)}: give [examples] or [models, examples]."
+            f"{name} has the shape {np.shape(values)}{why}: give [{inner}] or [models, {inner}]."
         )
-    return rows
+    if targets is None:
+        return array
+    if array.shape[2] != len(targets):
+        raise TableError(
+            f"{name} has {array.shape[2]} targets and there are {len(targets)}: give one for each."
+        )
+    return array.reshape(len(array), -1, *array.shape[3:])
 
 
 def _column(name: str, values: ArrayLike) -> np.ndarray[Any, Any]:

@@ -42,7 +42,8 @@ class Block:
 
     Attributes:
         condition: The condition.
-        predicted: int32 [models, examples], class codes; `NOT_SHOWN` where there is none.
+        predicted: int32 [models, examples], class codes; `NOT_SHOWN` where there is none, which
+            is everywhere where answers are no classes.
         confidence: float32 [models, examples] in [0, 1], NaN where not recorded; None if never.
         loss: float32 [models, examples] in nats, NaN where not recorded; None if never.
         energy: float32 [models, examples], minus the log-sum-exp of the logits; None if never.
@@ -69,22 +70,26 @@ class Evidence:
 
     Attributes:
         examples: The audited examples in axis order: `example`, `label` (int64, `NO_LABEL` where
-            there is none), `split`, any `group_*` (strings, where missing ones read "missing", or
-            numbers, where they are NaN), and optionally `weight`, `cluster`, `thumbnail`, `path`,
-            `text`.
+            there is none), `split` (`ood` for inputs of no class, which have no label and are
+            shown under natural shifts alone), any `group_*` and `meta_*` (strings, where missing
+            ones read "missing", or numbers, where they are NaN), and optionally `weight`,
+            `cluster`, `thumbnail`, `path`, `text` and `embedding` (float32 arrays of one length,
+            None where missing).
         training: Examples of the split train (same columns; may be empty), for frequencies.
         models: The models in axis order: `model`, `parent`, `role`, `method`, `sparsity`, `seed`
             and what was measured of them: every column of `schema.MODEL_COLUMNS`. Text is "" and
             numbers (float64) are NaN where there is nothing.
-        classes: Class names; a label or a prediction is an index into them.
+        classes: Class names; a label or a prediction is an index into them. Empty where answers
+            are no classes and `Block.value` says how good each of them is.
         conditions: What there is, clean first.
         load: Reads one condition. It raises `TableError` for a part that is missing or broken.
         probabilities: Reads the class probabilities of one model (a row of `models`) under one
             condition: float32 [examples, classes], NaN where not shown; None where they were not
             recorded. One model at a time, because all of them are too many for memory.
         validation: The same evidence on the examples of the split validation, on which thresholds,
-            sparsities and rules are chosen; None where there are none. Its `models`, `classes` and
-            `training` are this one's.
+            sparsities and rules are chosen; None where there are none, or no predictions for them.
+            Its `models`, `classes` and `training` are this one's; a model that has none is
+            `NOT_SHOWN` throughout.
     """
 
     examples: pd.DataFrame

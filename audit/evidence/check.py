@@ -89,6 +89,30 @@ def check_loss(values: FloatArray, origin: Origin) -> FloatArray:
     return values
 
 
+def check_finite(values: FloatArray, column: str, origin: Origin) -> FloatArray:
+    """Refuses an infinite number; NaN says that there is none.
+
+    Args:
+        values: float32 [rows].
+        column: The column's name.
+        origin: Where the rows came from.
+    """
+    problem = "which no mean can be taken of: give finite numbers, or leave it empty"
+    origin.refuse_any(np.isinf(values), column, values, problem)
+    return values
+
+
+def check_quantity(
+    column: str, values: FloatArray, given: Mask | None, origin: Origin
+) -> FloatArray:
+    """Checks one of `schema.QUANTITIES`, float32 [rows], by its own rule."""
+    if column == "confidence":
+        return check_confidence(values, given, origin)
+    if column == "loss":
+        return check_loss(values, origin)
+    return check_finite(values, column, origin)
+
+
 def check_examples(
     examples: pd.DataFrame, rows: Sequence[int] | NDArray[np.int64], origin: Origin
 ) -> None:

@@ -74,6 +74,25 @@ def encode(
     return Coded(names, coded)
 
 
+def counted(columns: Mapping[str, Factor], count: int) -> tuple[str, ...] | None:
+    """The names "0" to count - 1 where every value is a whole number below `count`.
+
+    A table whose rows hold `count` probabilities has as many classes, though a small test set may
+    lack some of them.
+
+    Args:
+        columns: Column name -> its values.
+        count: How many classes there are.
+
+    Returns:
+        The names; None where a value is no such number.
+    """
+    every = [_whole(value) for column in columns.values() for value in column.values.to_pylist()]
+    if all(type(value) is int and 0 <= value < count for value in every):
+        return tuple(map(str, range(count)))
+    return None
+
+
 def stored_codes(
     found: Factor, classes: int, name: str, origin: Origin, empty: int | None = None
 ) -> Codes:

@@ -97,7 +97,8 @@ def numbers(
         TableError: A cell holds something that is no number.
     """
     if is_number(column.type) or pa.types.is_null(column.type):
-        return np.asarray(column.cast(pa.float64()).to_numpy(), dtype)
+        with np.errstate(over="ignore"):  # too large is infinite, which is for others to refuse
+            return np.asarray(column.cast(pa.float64()).to_numpy(), dtype)
     found = as_text(factor(column))
     names = found.names
     values = pd.to_numeric(pd.Series(names), errors="coerce").to_numpy(np.float64)

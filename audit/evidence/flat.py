@@ -34,6 +34,17 @@ def read_flat(
     as the file is. The condition is clean where none is named. Labels and predictions may be class
     names, codes or truth values.
 
+    Where answers are no classes (masks, boxes, quantities, text), a column `value` says how good
+    each of them is and takes the place of `predicted`; `columns={"value": "dice"}` names it. Where
+    an example has several labels, a column `target` says which one a row asks about: each
+    (example, target) is then an example with the id "example|target", in the group column
+    `group_target`, and the example is its cluster unless a column `cluster` says otherwise. Labels
+    and predictions are then two values, ("0", "1") by default, so a plan's `positive` is "1".
+    `probabilities` are lists of one number per class, in the order of the class names.
+
+    Examples of the split validation are `Evidence.validation`; those of the split `ood` have no
+    label, and a data set's name as condition.
+
     Roles: a column `role` decides. Without it, a model with a parent is `pruned`, or a `control`
     at sparsity 0; one without a parent is `pruned` at a sparsity above 0 and `dense` otherwise. In
     a table without a column `parent`, a model that is not dense belongs to the only dense model of

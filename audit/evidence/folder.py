@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +13,33 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from audit.evidence.blocks import NO_LABEL, Condition, Evidence
-from audit.evidence.check import Origin, check_examples
+from audit.evidence.check import Mask, Origin, check_examples
 from audit.evidence.classes import class_names, encode, stored_codes
-from audit.evidence.columns import as_text, cells, factor, ids, is_number, plain
+from audit.evidence.columns import Factor, as_text, cells, factor, ids, is_number, plain
 from audit.evidence.conditions import condition_of, folder_name, in_order, say
+from audit.evidence.distributions import embeddings, is_list
 from audit.evidence.errors import TableError
+from audit.evidence.outside import outside, refuse_labels
 from audit.evidence.part_blocks import PartBlocks
-from audit.evidence.parts import METADATA, PREDICTIONS, model_of, read_table, write_table
+from audit.evidence.parts import PREDICTIONS, model_of
 from audit.evidence.roles import complete_models
 from audit.evidence.schema import (
+    ABOUT,
     DEFAULT_SPLIT,
     EVIDENCE_SCHEMA,
     EXAMPLE_COLUMNS,
-    GROUP,
     METADATA_KEY,
     MISSING,
     MODEL_COLUMNS,
     TRAIN,
     TRAINING_SPLITS,
+    VALIDATION,
     required,
 )
+from audit.evidence.tables import METADATA, read_table, write_table
 
 EXAMPLES = "examples.parquet"
 MODELS = "models.parquet"
@@ -45,9 +51,10 @@ def write_examples(folder: Path, frame: pd.DataFrame, classes: Sequence[str]) ->
     Args:
         folder: The evidence folder.
         frame: `example`, and optionally `split` (default `test`), `label` (codes or class names;
-            empty or `NO_LABEL` where there is none) and the other `schema.EXAMPLE_COLUMNS` and
-            `group_*`. Rows of the splits train and validation are not audited.
-        classes: Class names in the order of their codes.
+            empty or `NO_LABEL` where there is none) and the other `schema.EXAMPLE_COLUMNS`,
+            `group_*` and `meta_*`. Rows of the splits train and validation are not audited.
+        classes: Class names in the order of their codes; none where answers are no classes and
+            every prediction is a `value`.
 
     Returns:
         The file.
@@ -56,7 +63,7 @@ def write_examples(folder: Path, frame: pd.DataFrame, classes: Sequence[str]) ->
         TableError: A row is wrong.
         StoreError: The file cannot be written.
     """
-    names, origin = class_names(classes), Origin(("The examples",))
+    names, origin = class_names(classes) if len(classes) else (), Origin(("The examples",))
     table = _from_frame(frame, origin)
     if "example" not in table.column_names:
         raise TableError("The examples have no column 'example': give each an id.")
@@ -121,22 +128,57 @@ def read_folder(path: str | os.PathLike[str]) -> Evidence:
     examples = _examples(table, classes, origin)
     models = _models(folder / MODELS)
     conditions = _conditions(folder, models["model"].tolist())
-    audited = ~examples["split"].isin(TRAINING_SPLITS).to_numpy()
-    return Evidence(
-        examples=examples[audited].reset_index(drop=True),
+    parts = PartBlocks(
+        folder,
+        conditions,
+        tuple(models["model"]),
+        len(classes),
+        pa.array(examples["example"]),
+        _axis(~examples["split"].isin(TRAINING_SPLITS).to_numpy()),
+        outside(examples),
+    )
+    whole = Evidence(
+        examples=examples,
         training=examples[examples["split"] == TRAIN].reset_index(drop=True),
         models=models,
         classes=classes,
         conditions=conditions,
-        load=PartBlocks(
-            folder,
-            conditions,
-            tuple(models["model"]),
-            len(classes),
-            pa.array(examples["example"]),
-            np.where(audited, np.cumsum(audited) - 1, -1),
-        ),
+        load=parts,
     )
+    held_out = replace(parts, axis=_axis(examples["split"].eq(VALIDATION).to_numpy()))
+    shown = _shown(held_out)
+    validation = _on(whole, replace(held_out, conditions=shown)) if shown else None
+    return replace(_on(whole, parts), validation=validation)
+
+
+def _axis(kept: Mask) -> NDArray[np.int64]:
+    return np.where(kept, np.cumsum(kept) - 1, -1)
+
+
+def _on(whole: Evidence, parts: PartBlocks) -> Evidence:
+    """The evidence on the examples that these parts lay out."""
+    return replace(
+        whole,
+        examples=whole.examples[parts.axis >= 0].reset_index(drop=True),
+        conditions=parts.conditions,
+        load=parts,
+        probabilities=parts.probabilities,
+    )
+
+
+def _shown(parts: PartBlocks) -> tuple[Condition, ...]:
+    """The conditions under which the examples are shown.
+
+    They are those of the first model that is shown any under the first condition, which is clean:
+    to look into every part of a large folder would take minutes, and for nothing.
+    """
+    if not (parts.axis >= 0).any():
+        return ()
+    first, *others = parts.conditions
+    for row in range(len(parts.models)):
+        if parts.shows(first, row):
+            return (first, *(each for each in others if parts.shows(each, row)))
+    return ()
 
 
 def _from_frame(frame: pd.DataFrame, origin: Origin) -> pa.Table:
@@ -153,17 +195,21 @@ def _label_codes(column: pa.ChunkedArray, classes: tuple[str, ...], origin: Orig
     found = factor(plain(column))
     if is_number(found.values.type):  # NO_LABEL is how evidence in memory says "none"
         found = factor(pc.if_else(pc.equal(plain(column), NO_LABEL), None, plain(column)))
+    if not classes:
+        problem = "and there are no classes: name them, or leave it empty"
+        origin.refuse_any(found.codes >= 0, "label", cells(found), problem)
+        return pa.nulls(len(column), pa.int64())
     codes = encode({"label": found}, origin, features=classes).codes["label"]
     return pa.array(codes, pa.int64(), mask=codes < 0)
 
 
 def _classes(table: pa.Table, path: Path) -> tuple[str, ...]:
     about = json.loads((table.schema.metadata or {}).get(METADATA_KEY, b"{}"))
-    if not about.get("classes"):
+    if "classes" not in about:
         raise TableError(
             f"{path} does not name the classes: write it with write_examples, which does."
         )
-    return class_names(about["classes"])
+    return class_names(about["classes"]) if about["classes"] else ()
 
 
 def _examples(table: pa.Table, classes: tuple[str, ...], origin: Origin) -> pd.DataFrame:
@@ -182,9 +228,10 @@ def _examples(table: pa.Table, classes: tuple[str, ...], origin: Origin) -> pd.D
     _refuse_twice(frame, origin)
     for name in table.column_names:
         if name not in frame:
-            empty = MISSING if name.startswith(GROUP) else None
-            frame[name] = _values(table.column(name), empty)
+            empty = MISSING if name.startswith(ABOUT) else None
+            frame[name] = _values(name, table.column(name), empty, origin)
     check_examples(frame, range(len(frame)), origin)
+    refuse_labels(frame, range(len(frame)), origin)
     return frame
 
 
@@ -201,8 +248,11 @@ def _refuse_twice(frame: pd.DataFrame, origin: Origin) -> None:
         origin.refuse(row, "example", whose, f"{problem}: keep one row per example")
 
 
-def _values(column: pa.ChunkedArray, empty: str | None) -> Any:
+def _values(name: str, column: pa.ChunkedArray, empty: str | None, origin: Origin) -> Any:
     kind = column.type
+    if name == "embedding" and (is_list(kind) or pa.types.is_null(kind)):
+        every = Factor(np.arange(len(column), dtype=np.int32), pa.array(range(len(column))))
+        return embeddings(column, every, origin)
     if is_number(kind):
         return plain(column).to_pandas()
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_nested(kind):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -13,27 +10,19 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import ArrayLike
-from pyarrow import parquet
 
-from audit.evidence.blocks import Condition, FloatArray, IntArray
-from audit.evidence.check import (
-    ROUNDING,
-    Origin,
-    check_codes,
-    check_confidence,
-    check_loss,
-    nearest,
-)
+from audit.evidence.blocks import NOT_SHOWN, Condition, FloatArray, IntArray
+from audit.evidence.check import Origin, check_codes, check_quantity
 from audit.evidence.classes import stored_codes
 from audit.evidence.columns import cells, factor, ids, numbers, plain
 from audit.evidence.conditions import folder_name, say
+from audit.evidence.distributions import check_distributions, is_list, lists, rectangle
 from audit.evidence.errors import TableError
-from audit.evidence.files import write_file
-from audit.evidence.schema import EVIDENCE_SCHEMA, METADATA_KEY, PREDICTION_COLUMNS, required
+from audit.evidence.schema import PREDICTION_COLUMNS, QUANTITIES, required
+from audit.evidence.tables import METADATA, read_table, write_table
 
 PREDICTIONS = "predictions"
 SUFFIX = ".parquet"
-METADATA: Mapping[bytes, bytes] = {METADATA_KEY: json.dumps({"schema": EVIDENCE_SCHEMA}).encode()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,15 +31,19 @@ class Part:
 
     Attributes:
         example: Arrow array of ids [rows], int64 or text; not checked yet.
-        predicted: int32 [rows], class codes.
+        predicted: int32 [rows], class codes; `NOT_SHOWN` where the answer is no class.
         confidence: float32 [rows] in [0, 1]; None where not recorded.
         loss: float32 [rows] in nats, NaN where there is no label; None where not recorded.
+        energy: float32 [rows]; None where not recorded.
+        value: float32 [rows], NaN where there is none; None where not recorded.
     """
 
     example: pa.Array
     predicted: IntArray
     confidence: FloatArray | None
     loss: FloatArray | None
+    energy: FloatArray | None = None
+    value: FloatArray | None = None
 
 
 def part_path(folder: Path, model: str, condition: Condition) -> Path:
@@ -75,10 +68,12 @@ def write_part(
     model: str,
     condition: Condition,
     example: ArrayLike,
-    predicted: ArrayLike,
+    predicted: ArrayLike | None,
     confidence: ArrayLike | None = None,
     loss: ArrayLike | None = None,
     probabilities: ArrayLike | None = None,
+    energy: ArrayLike | None = None,
+    value: ArrayLike | None = None,
 ) -> Path:
     """Writes one part, whole or not at all; the same arguments give the same bytes.
 
@@ -87,10 +82,13 @@ def write_part(
         model: The model's name.
         condition: What the examples were shown under.
         example: Ids [rows], integers or text, each once.
-        predicted: Class codes [rows], 0 or more.
+        predicted: Class codes [rows], 0 or more; None where `value` takes their place.
         confidence: Largest class probability [rows], in [0, 1].
         loss: Cross-entropy [rows] in nats, NaN where there is no label.
-        probabilities: Class probabilities [rows, classes].
+        probabilities: Class probabilities [rows, classes], each in [0, 1], together 1.
+        energy: Minus the log-sum-exp of the logits [rows].
+        value: How good each answer is, where no class says it [rows]: Dice, an error, a
+            log-likelihood; NaN where there is none.
 
     Returns:
         The file.
@@ -101,39 +99,27 @@ def write_part(
     """
     path = part_path(folder, model, condition)
     origin = Origin((f"Predictions of {model} under {say(condition)}",))
-    codes = np.asarray(predicted)
-    rows = len(codes)
-    if codes.dtype.kind not in "iu":
-        raise TableError(f"{origin.name} are {codes.dtype}: give class codes as integers.")
-    check_codes(codes, np.iinfo(np.int32).max, "predicted", origin)
+    if predicted is None and value is None:
+        raise TableError(f"{origin.name} say nothing: give predicted classes, or a value of each.")
+    rows = len(np.asarray(value if predicted is None else predicted))
     columns: dict[str, pa.Array] = {
         "model": _same(model, rows),
         "condition": _same(condition.name, rows),
         "severity": pa.array([condition.severity] * rows, pa.float64()),
         "example": _ids(example, origin),
-        "predicted": pa.array(codes.astype(np.int32)),
     }
-    if confidence is not None:
-        columns["confidence"] = pa.array(check_confidence(_floats(confidence), None, origin))
-    if loss is not None:
-        columns["loss"] = pa.array(check_loss(_floats(loss), origin))
+    if predicted is not None:
+        columns["predicted"] = _codes(predicted, origin)
+    given = {"confidence": confidence, "loss": loss, "energy": energy, "value": value}
+    for name, numbers_ in given.items():
+        if numbers_ is not None:
+            columns[name] = pa.array(check_quantity(name, _floats(numbers_), None, origin))
     if probabilities is not None:
-        columns["probabilities"] = _lists(probabilities, origin)
+        columns["probabilities"] = lists(probabilities, "probabilities", origin)
     for name, column in columns.items():
         if len(column) != rows:
             raise TableError(f"{origin.name}: {len(column)} {name} for {rows} predictions.")
     return write_table(path, pa.table(columns), METADATA)
-
-
-def write_table(path: Path, table: pa.Table, metadata: Mapping[bytes, bytes]) -> Path:
-    """Writes a Parquet file, whole or not at all, with this metadata and no other.
-
-    Raises:
-        StoreError: The file cannot be written.
-    """
-    buffer = BytesIO()
-    parquet.write_table(table.replace_schema_metadata(dict(metadata)), buffer, compression="zstd")
-    return write_file(path, buffer.getvalue())
 
 
 def read_part(path: Path, model: str, condition: Condition, classes: int) -> Part:
@@ -148,73 +134,68 @@ def read_part(path: Path, model: str, condition: Condition, classes: int) -> Par
     Raises:
         TableError: The file is missing or broken, of another model or condition, or a row is wrong.
     """
-    table = read_table(path, required(PREDICTION_COLUMNS), _WANTED)
+    table = read_table(path, required(PREDICTION_COLUMNS), _WANTED, instead=_INSTEAD)
     origin = Origin((str(path),))
-    _check_owner(table, model, condition, origin)
-    codes = factor(plain(table.column("predicted")))
-    sure, loss = (
-        numbers(table.column(name), name, origin, np.float32)
+    check_owner(table, model, condition, origin)
+    if "predicted" in table.column_names:
+        codes = factor(plain(table.column("predicted")))
+        predicted = stored_codes(codes, classes, "predicted", origin)
+    else:
+        predicted = np.full(table.num_rows, NOT_SHOWN, np.int32)
+    quantities = {
+        name: check_quantity(
+            name, numbers(table.column(name), name, origin, np.float32), None, origin
+        )
+        for name in QUANTITIES
         if name in table.column_names
-        else None
-        for name in ("confidence", "loss")
-    )
-    return Part(
-        _read_ids(table.column("example"), origin),
-        stored_codes(codes, classes, "predicted", origin),
-        None if sure is None else check_confidence(sure, None, origin),
-        None if loss is None else check_loss(loss, origin),
-    )
+    }
+    example = read_ids(table.column("example"), origin)
+    return Part(example, predicted, **{name: quantities.get(name) for name in QUANTITIES})
 
 
-_WANTED = (*required(PREDICTION_COLUMNS), "confidence", "loss")
-
-
-def read_table(
-    path: Path, needed: tuple[str, ...], wanted: tuple[str, ...] | None = None
-) -> pa.Table:
-    """Reads a Parquet file of an evidence folder.
+def read_probabilities(
+    path: Path, model: str, condition: Condition, classes: int
+) -> tuple[pa.Array, FloatArray] | None:
+    """Reads the class probabilities of one part, and checks every row of them.
 
     Args:
         path: The file.
-        needed: Columns that it must have.
-        wanted: Columns to read where they are there; None for all.
+        model: The model it must be of.
+        condition: The condition it must be under.
+        classes: How many classes there are.
+
+    Returns:
+        The ids, as `Part.example`, and float32 [rows, classes]; None where none were recorded.
 
     Raises:
-        TableError: The file is missing, broken, without rows, lacks a column, or was written by a
-            later version.
+        TableError: The file is missing or broken, of another model or condition, or a row is no
+            distribution over the classes.
     """
-    if not path.is_file():
-        raise TableError(f"{path} is not there: write it, or give the path of an evidence folder.")
-    try:
-        with parquet.ParquetFile(path) as file:
-            names, metadata = file.schema_arrow.names, file.schema_arrow.metadata or {}
-            table = file.read([name for name in names if wanted is None or name in wanted])
-    except (pa.ArrowException, OSError) as error:
-        cause = str(error).splitlines()[0].rstrip(".")
-        raise TableError(f"{path} cannot be read ({cause}): write it again.") from error
-    _check_version(path, metadata)
-    for name in needed:
-        if name not in names:
-            raise TableError(f"{path} has no column {name!r}: add it ({nearest(name, names)}).")
-    if not table.num_rows:
-        raise TableError(f"{path} has no rows: write it again with some.")
-    return table
+    name = "probabilities"
+    needed = ("model", "condition", "severity", "example")
+    table = read_table(path, needed, (*needed, name))
+    origin = Origin((str(path),))
+    check_owner(table, model, condition, origin)
+    if name not in table.column_names:
+        return None
+    column = table.column(name).combine_chunks()
+    if pa.types.is_null(column.type):
+        return None
+    if not is_list(column.type):
+        raise TableError(f"{path}: {name!r} holds {column.type}: give a list of numbers per row.")
+    values = rectangle(pa.chunked_array([column]), name, origin, classes)[0]
+    if values is None:
+        return None
+    check_distributions(values, 0, name, origin)
+    return read_ids(table.column("example"), origin), values
 
 
-def _check_version(path: Path, metadata: Mapping[bytes, bytes]) -> None:
-    try:
-        written = str(json.loads(metadata.get(METADATA_KEY, METADATA[METADATA_KEY]))["schema"])
-        kind, version = written.rsplit("/", 1)
-        ours_kind, ours = EVIDENCE_SCHEMA.rsplit("/", 1)
-        known, newer = kind == ours_kind, int(version) > int(ours)
-    except (KeyError, TypeError, ValueError) as error:
-        raise TableError(f"{path} does not say which schema it follows: write it again.") from error
-    if not known or newer:
-        todo = "install a later prune-audit to read it" if known else "give an evidence folder"
-        raise TableError(f"{path} follows {written!r} and this is {EVIDENCE_SCHEMA!r}: {todo}.")
+_WANTED = (*required(PREDICTION_COLUMNS), *QUANTITIES)
+_INSTEAD = {"predicted": "value"}  # where an answer is no class, its quality takes its place
 
 
-def _check_owner(table: pa.Table, model: str, condition: Condition, origin: Origin) -> None:
+def check_owner(table: pa.Table, model: str, condition: Condition, origin: Origin) -> None:
+    """Refuses a row of a part that is of another model or condition than its file says."""
     owner = {"model": model, "condition": condition.name, "severity": condition.severity}
     for name, expected in owner.items():
         if table.column(name).unique().to_pylist() == [expected]:
@@ -225,11 +206,24 @@ def _check_owner(table: pa.Table, model: str, condition: Condition, origin: Orig
         origin.refuse_any(wrong, name, cells, problem)
 
 
-def _read_ids(column: pa.ChunkedArray, origin: Origin) -> pa.Array:
+def read_ids(column: pa.ChunkedArray, origin: Origin) -> pa.Array:
+    """The examples' ids of a part, int64 or text [rows].
+
+    Raises:
+        TableError: One is missing, or is no id.
+    """
     if column.type in (pa.int64(), pa.string()) and not column.null_count:
         return column.combine_chunks()
     found = ids(plain(column), origin)
     return found.values.take(pa.array(found.codes))
+
+
+def _codes(predicted: ArrayLike, origin: Origin) -> pa.Array:
+    codes = np.asarray(predicted)
+    if codes.dtype.kind not in "iu":
+        raise TableError(f"{origin.name} are {codes.dtype}: give class codes as integers.")
+    check_codes(codes, np.iinfo(np.int32).max, "predicted", origin)
+    return pa.array(codes.astype(np.int32))
 
 
 def _same(value: str, rows: int) -> pa.Array:
@@ -237,7 +231,8 @@ def _same(value: str, rows: int) -> pa.Array:
 
 
 def _floats(values: ArrayLike) -> FloatArray:
-    return np.asarray(values, np.float32)
+    with np.errstate(over="ignore"):  # too large is infinite, and refused as such
+        return np.asarray(values, np.float32)
 
 
 def _ids(example: ArrayLike, origin: Origin) -> pa.Array:
@@ -247,16 +242,3 @@ def _ids(example: ArrayLike, origin: Origin) -> pa.Array:
         problem = "which has a row already: give each example one"
         origin.refuse_any(repeated, "example", cells(found), problem)
     return found.values.take(pa.array(found.codes))
-
-
-def _lists(probabilities: ArrayLike, origin: Origin) -> pa.Array:
-    values = _floats(probabilities)
-    if values.ndim != 2:
-        raise TableError(
-            f"{origin.name}: probabilities have {values.ndim} axes: give [rows, classes]."
-        )
-    bad = np.asarray(((values < 0.0) | ~(values <= 1.0 + ROUNDING)).any(axis=1), np.bool_)
-    problem = "which are no probabilities: give 0 to 1"
-    origin.refuse_any(bad, "probabilities", values, problem)
-    offsets = np.arange(0, values.size + 1, values.shape[1], dtype=np.int32)
-    return pa.ListArray.from_arrays(offsets, values.ravel())

@@ -19,7 +19,7 @@ Read: TypeAlias = Callable[[Mapping[str, str]], pa.Table]
 Reader: TypeAlias = tuple[Read, list[str], Mapping[bytes, bytes]]
 
 # Read as text from CSV, so that an id like 007 stays what it is; whole numbers are found again.
-WRITTEN = ("model", "parent", "condition", "example", "label", "predicted")
+WRITTEN = ("model", "parent", "condition", "example", "target", "label", "predicted")
 
 
 def reader(table: Table) -> Reader:

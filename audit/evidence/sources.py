@@ -14,9 +14,10 @@ import pyarrow as pa
 
 from audit.evidence.check import nearest
 from audit.evidence.columns import is_scalar, plain
+from audit.evidence.distributions import is_list
 from audit.evidence.errors import TableError
 from audit.evidence.readers import Table, reader, reading
-from audit.evidence.schema import FLAT_COLUMNS, GROUP, NAMED_COLUMNS
+from audit.evidence.schema import ABOUT, FLAT_COLUMNS, GROUP, NAMED_COLUMNS
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,13 +112,19 @@ def _choose(
 ) -> dict[str, str]:
     """Our column name -> theirs, for every column that we read."""
     for ours, theirs in columns.items():
-        if ours not in NAMED_COLUMNS and not ours.startswith(GROUP):
+        if ours not in NAMED_COLUMNS and not ours.startswith(ABOUT):
             raise TableError(
                 f"columns names {ours!r}, which is none of ours; {nearest(ours, NAMED_COLUMNS)}."
             )
         if theirs not in names:
             raise TableError(f"{title} has no column {theirs!r}: {nearest(theirs, names)}.")
-    chosen = {name: name for name in names if name in FLAT_COLUMNS or name.startswith(GROUP)}
+    # A label that somebody calls `target` is a label, and not also what we call so.
+    renamed = {theirs for ours, theirs in columns.items() if ours != theirs} - set(_NEEDED)
+    chosen = {
+        name: name
+        for name in names
+        if (name in FLAT_COLUMNS or name.startswith(ABOUT)) and name not in renamed
+    }
     for group in groups:
         ours = group if group.startswith(GROUP) else GROUP + group
         found = [name for name in (columns.get(ours), ours, group) if name in names]
@@ -126,16 +133,21 @@ def _choose(
             raise TableError(f"{title} has no group column {group!r}: {close}.")
         chosen[ours] = str(found[0])
     chosen |= columns
-    for name in ("example", "predicted"):
-        if name not in chosen:
-            raise TableError(
-                f"{title} has no column {name!r}, and rows are matched by it, never by order: "
-                f"say which column it is ({name}=…; {nearest(name, names)})."
-                if name == "example"
-                else f"{title} has no column {name!r}: say which column it is "
-                f"({name}=…; {nearest(name, names)})."
-            )
+    if "example" not in chosen:
+        raise TableError(
+            f"{title} has no column 'example', and rows are matched by it, never by order: "
+            f"say which column it is (example=…; {nearest('example', names)})."
+        )
+    if "predicted" not in chosen and "value" not in chosen:
+        raise TableError(
+            f"{title} has no column 'predicted': say which column it is "
+            f"(predicted=…; {nearest('predicted', names)}), or which holds the quality of an "
+            "answer that is no class (value=…)."
+        )
     return chosen
+
+
+_NEEDED = ("model", "example", "label", "predicted")
 
 
 def _constant(value: object, rows: int) -> pa.Array:
@@ -145,6 +157,13 @@ def _constant(value: object, rows: int) -> pa.Array:
 
 def _plain(table: pa.Table, name: str, title: str) -> pa.ChunkedArray:
     column = table.column(name)
+    if name in FLAT_COLUMNS and FLAT_COLUMNS[name].kind == "list":
+        if not is_list(column.type) and not pa.types.is_null(column.type):
+            raise TableError(
+                f"{title}: column {name!r} holds {column.type}: give a list of numbers per row, or "
+                "leave the column out."
+            )
+        return column
     if not is_scalar(column.type) and name != "thumbnail":
         raise TableError(
             f"{title}: column {name!r} holds {column.type}: give single values, one per row."

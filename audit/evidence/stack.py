@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from audit.evidence.check import Origin
 from audit.evidence.columns import as_text, factor, is_text
+from audit.evidence.distributions import LISTS, is_list
 from audit.evidence.sources import Opened
 
 TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -71,6 +72,8 @@ def _value_type(kind: pa.DataType) -> pa.DataType:
 
 def _common(found: Sequence[pa.DataType]) -> pa.DataType:
     kinds = [kind for kind in found if not pa.types.is_null(kind)]
+    if any(is_list(kind) for kind in kinds):
+        return LISTS
     if not kinds or any(is_text(kind) for kind in kinds):
         return TEXT
     if any(pa.types.is_floating(kind) for kind in kinds):

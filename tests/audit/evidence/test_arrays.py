@@ -97,7 +97,11 @@ def test_labels_that_nobody_knows_and_ids_of_ones_own():
         ((TRUE, [DENSE], [PRUNED, PRUNED]), "parent has 1 models and pruned has 2: give one row"),
         ((TRUE, [[DENSE]], PRUNED), "dense has the shape (1, 1, 3): give [examples] or [models"),
         ((TRUE, [], []), "dense has the shape (0,)"),
-        (([TRUE], DENSE, PRUNED), "y_true has the shape (1, 3): give one value per example"),
+        (
+            ([TRUE], DENSE, PRUNED),
+            "dense has the shape (3,) where each example has 3 labels: give [examples, targets] or",
+        ),
+        (([[TRUE]], DENSE, PRUNED), "y_true has the shape (1, 1, 3): give one value per example"),
         ((TRUE, DENSE, ["a", "a", None]), "pruned, row 3: 'predicted' is None, which says nothing"),
     ],
 )

@@ -168,7 +168,7 @@ def test_columns_under_other_names(tmp_path: Path):
 
 
 def test_columns_of_somebody_elses_are_left_alone():
-    theirs = ROWS.assign(address=range(6), bytes=range(6), text=["x"] * 6, value=[{}] * 6)
+    theirs = ROWS.assign(address=range(6), bytes=range(6), text=["x"] * 6, path=[{}] * 6)
     same(read_flat(theirs), read_flat(ROWS))
     asked = read_flat(theirs, columns={"text": "text"})
     assert asked.examples["text"].tolist() == ["x", "x"]

@@ -60,10 +60,13 @@ def shift_flip(images: Tensor, draws: torch.Generator) -> Tensor:
     return flip(shift(images, draws), draws)
 
 
+Augmentation = Callable[[Tensor, torch.Generator], Tensor]
+
+
 class AugmentationRow(NamedTuple):
     """One row of `AUGMENTATIONS`."""
 
-    function: Callable[[Tensor, torch.Generator], Tensor]
+    function: Augmentation
     summary: str
     source: str
 

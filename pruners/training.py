@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from pruners.batches import AUGMENTATIONS, epoch_batches, steps_per_epoch
+from pruners.batches import AUGMENTATIONS, Augmentation, epoch_batches, steps_per_epoch
 from pruners.names import look_up
 from pruners.optimizers import DECAYS, OPTIMIZERS
 from pruners.seeding import device_of, generator, seeded
@@ -37,7 +37,7 @@ class Training:
         batch_size: Examples per step at most; an epoch is cut into batches of equal size ±1.
         decay: Of the learning rate: `constant`, `linear` to zero, or `cosine` to zero
             (Loshchilov & Hutter 2017, equation 5, without restarts).
-        augmentation: A name of `AUGMENTATIONS`.
+        augmentation: A name of `AUGMENTATIONS`, or a function of the same signature.
     """
 
     epochs: int = 30
@@ -47,7 +47,7 @@ class Training:
     weight_decay: float = 5e-4
     batch_size: int = 64
     decay: str = "cosine"
-    augmentation: str = "none"
+    augmentation: str | Augmentation = "none"
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size"):
@@ -65,7 +65,8 @@ class Training:
                 raise ValueError(f"training.{name} must be in [{low}, {high}), got {value!r}.")
         look_up(OPTIMIZERS, self.optimizer, "optimizer")
         look_up(DECAYS, self.decay, "decay")
-        look_up(AUGMENTATIONS, self.augmentation, "augmentation")
+        if not callable(self.augmentation):
+            look_up(AUGMENTATIONS, self.augmentation, "augmentation")
 
     def steps(self, examples: int) -> int:
         """Optimizer steps on that many examples."""
@@ -157,7 +158,8 @@ def _batch_maker(
     device: torch.device,
 ) -> Batch:
     """A function from indices to a batch, augmented, prepared and on the device."""
-    vary = AUGMENTATIONS[training.augmentation].function
+    asked = training.augmentation
+    vary = AUGMENTATIONS[asked].function if isinstance(asked, str) else asked
     draws = generator(seed, "augmentation")
 
     def batch(index: Tensor) -> tuple[Tensor, Tensor]:

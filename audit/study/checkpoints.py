@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from audit.evidence.errors import InputError, JobError
+from audit.evidence.imports import resolve
 from audit.study.exported import read_onnx, read_pt2
-from audit.study.imports import resolve
 from audit.study.model_settings import ModelFile
 from audit.study.weights import Fitted, MeasuredSparsity, fit, measured_sparsity, read_tensors
 

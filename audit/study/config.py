@@ -14,9 +14,9 @@ from audit.judgement.limits import Policy
 from audit.judgement.plan import Plan, Settings
 from audit.study.data_settings import DataSettings
 from audit.study.model_settings import ModelFile
+from audit.study.shift_settings import ShiftSettings
 
 Sparsity = Annotated[float, Field(gt=0.0, lt=1.0)]
-Severity = Annotated[float, Field(ge=1.0, le=5.0)]
 
 
 class Expect(Settings):
@@ -52,7 +52,20 @@ class ModelSettings(Settings):
 
 
 class TrainingSettings(Settings):
-    """How weights are learned; the same fields as `pruners.Training` (a test compares them)."""
+    """How weights are learned; the same fields as `pruners.Training` (a test compares them).
+
+    Attributes:
+        epochs: Times each example is seen.
+        optimizer: `sgd`, `adam` or `adamw`.
+        lr: Learning rate at the start.
+        momentum: SGD's momentum, or Adam's β₁.
+        weight_decay: L2 penalty (decoupled in `adamw`).
+        batch_size: Examples per step.
+        decay: Of the learning rate: `constant`, `linear` or `cosine`.
+        augmentation: `none`, `shift`, `flip`, `shift_flip`, or a list of corruptions: each image is
+            then shown as it is or under one of them at severity 3, each equally often. Test on
+            others, under `shifts.corruptions`, what this robust training did not see.
+    """
 
     epochs: int = Field(default=30, ge=1)
     optimizer: str = "sgd"
@@ -61,7 +74,7 @@ class TrainingSettings(Settings):
     weight_decay: float = Field(default=5e-4, ge=0.0)
     batch_size: int = Field(default=64, ge=1)
     decay: str = "cosine"
-    augmentation: str = "none"
+    augmentation: str | Annotated[tuple[str, ...], Field(min_length=1)] = "none"
 
 
 class MethodSettings(Settings):
@@ -140,25 +153,6 @@ class PopulationSettings(Settings):
         return self.training.model_copy(update={"epochs": epochs, "lr": self.training.lr / 10})
 
 
-class ShiftSettings(Settings):
-    """What else the models are shown.
-
-    Attributes:
-        corruptions: A set's name, or names of corruptions (or `module:function`).
-        severities: Severities from 1 to 5, steps between them too.
-        preset: Constants by image size; `auto` picks, and the report says what it picked.
-        seed: Seed of the corruptions' draws.
-        natural: Other data sets with the same classes: a name for each, and a path (read as
-            `data` is) or a data section of its own.
-    """
-
-    corruptions: str | tuple[str, ...] = ()
-    severities: tuple[Severity, ...] = (1.0, 3.0, 5.0)
-    preset: str = "auto"
-    seed: int = Field(default=0, ge=0)
-    natural: dict[str, str | DataSettings] = Field(default_factory=dict)
-
-
 class ExecuteSettings(Settings):
     """Where and how the work is done.
 
@@ -169,6 +163,9 @@ class ExecuteSettings(Settings):
         precision: Of prediction.
         batch_size: Of prediction. It changes the last bits of results, so it names them too.
         data_workers: Processes that read a user's torch `Dataset`.
+        probabilities: Whether every class's probability is kept. `auto` keeps them where a model
+            and condition make two million numbers at most (classes × examples), and always under
+            uniform noise, whose distances are made of them.
     """
 
     backend: Literal["in_process", "processes"] = "processes"
@@ -177,6 +174,7 @@ class ExecuteSettings(Settings):
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     batch_size: int = Field(default=256, ge=1)
     data_workers: int = Field(default=0, ge=0)
+    probabilities: bool | Literal["auto"] = "auto"
 
     @field_validator("workers")
     @classmethod
@@ -184,6 +182,11 @@ class ExecuteSettings(Settings):
         if isinstance(value, int) and value < 1:
             raise ValueError(f"workers must be 1 or more, or auto, not {value}")
         return value
+
+
+def _or_a_path(schema: dict[str, Any]) -> None:
+    """Lets an editor accept what `load_config` does: the path of a file of limits."""
+    schema["anyOf"] = [{"$ref": schema.pop("$ref")}, {"type": "string"}]
 
 
 class Config(Settings):
@@ -196,7 +199,7 @@ class Config(Settings):
         population: Pruned models and controls.
         shifts: Corruptions and natural shifts.
         audit: Groups, levels, minimum counts.
-        policy: Limits.
+        policy: Limits, or in a YAML file the path of a file of their own.
         execute: Device, processes, precision.
         store: Folder of all outputs; addressed results are in its `.store`.
     """
@@ -207,9 +210,18 @@ class Config(Settings):
     population: PopulationSettings = PopulationSettings()
     shifts: ShiftSettings = ShiftSettings()
     audit: Plan = Plan()
-    policy: Policy = Policy()
+    policy: Policy = Field(default=Policy(), json_schema_extra=_or_a_path)
     execute: ExecuteSettings = ExecuteSettings()
     store: str = "runs"
+
+    @field_validator("policy", mode="before")
+    @classmethod
+    def _read_already(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            raise ValueError(
+                f"a path to a policy, {value!r}, is read by load_config alone: load_policy reads it"
+            )
+        return value
 
     @model_validator(mode="after")
     def _either_made_or_given(self) -> Config:

@@ -21,7 +21,8 @@ def load_config(path: str | Path) -> Config:
     """Reads and checks a config file.
 
     Args:
-        path: A YAML file. Relative paths inside it are relative to its folder.
+        path: A YAML file. Relative paths inside it are relative to its folder; `policy` may be the
+            path of a file of its own.
 
     Raises:
         ConfigError: The file cannot be read, is no YAML, or holds an unknown key or a bad value;
@@ -30,11 +31,15 @@ def load_config(path: str | Path) -> Config:
     path = Path(path)
     root, values = _parsed(path)
     values.setdefault("name", _stem_as_name(path))
+    if isinstance(values.get("policy"), str):
+        values["policy"] = _policy_beside(path, root, values["policy"])
     return _checked(Config, path, root, values)
 
 
 def load_policy(path: str | Path) -> Policy:
     """Reads limits from a file of their own, or from the policy section of a whole config.
+
+    The section may name a file of its own.
 
     Raises:
         ConfigError: As `load_config`.
@@ -43,9 +48,24 @@ def load_policy(path: str | Path) -> Policy:
     root, values = _parsed(path)
     for key, section in root.value:
         if key.value == "policy":
+            if isinstance(values["policy"], str):
+                return _policy_beside(path, root, values["policy"])
             root, values = section, values["policy"] or {}
             break
     return _checked(Policy, path, root, values)
+
+
+def _policy_beside(path: Path, root: yaml.Node, named: str) -> Policy:
+    """The limits in the file that a config names."""
+    found = path.parent / Path(named).expanduser()
+    if not found.is_file():
+        _, line = _locate(root, ("policy",))
+        raise ConfigError(
+            f"{path}, line {line}, key policy: there is no file {found}: mend the path, or write "
+            "the limits here."
+        )
+    root, values = _parsed(found)
+    return _checked(Policy, found, root, values)
 
 
 def _parsed(path: Path) -> tuple[yaml.MappingNode, dict[str, Any]]:

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
+from audit.evidence.nearest import hint
 from audit.judgement.plan import Binned, Probability, Settings
-from audit.study.nearest import hint
 
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 
@@ -159,7 +159,7 @@ class DataSettings(Settings):
     @model_validator(mode="after")
     def _only_what_the_source_reads(self) -> DataSettings:
         known = SETTINGS_OF[self.kind]
-        for key in sorted(self.model_fields_set):
+        for key in sorted(self.model_fields_set & DataSettings.model_fields.keys()):
             if key not in known and getattr(self, key) != type(self).model_fields[key].get_default(
                 call_default_factory=True
             ):

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from audit.evidence.errors import InputError, MissingExtra
+from audit.evidence.imports import source_file
 from audit.study.data_settings import DataSettings
-from audit.study.imports import source_file
 from audit.study.places import existing, on_hub
 
 # Raised when the same settings and files are read into other arrays than before.

@@ -8,20 +8,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from audit.evidence.address import address
-from audit.evidence.blocks import Condition
+from audit.evidence.blocks import Condition, Evidence
+from audit.evidence.conditions import say
 from audit.evidence.flat import read_flat
 from audit.evidence.folder import write_examples, write_models
 from audit.evidence.parts import part_path, write_part
+from audit.evidence.schema import OUT_OF_DISTRIBUTION, QUANTITIES
 from audit.evidence.store import link_or_copy
 from audit.study.layout import Study
 from audit.study.model_settings import ModelFile
-from audit.study.named_conditions import preset_of
 from audit.study.named_models import content_of
+from audit.study.notes import notes_on_shifts, preset_used
 from audit.study.prepare import Arrays
-from audit.study.recipes import Gathered, Given, Model, Predicted, Pruned
+from audit.study.recipes import (
+    INFORMATIVE,
+    INFORMATIVE_ACROSS,
+    Gathered,
+    Given,
+    Model,
+    Predicted,
+    Pruned,
+)
 
 STUDY = "study.json"
 LAYERS = "layers.parquet"
@@ -42,7 +54,7 @@ def complete(study: Study, failures: Mapping[str, str]) -> Complete:
     shown = {_condition(p) for p in study.predicted if id(p) in done}
     missing = [f"{what}: {why}" for what, why in sorted(failures.items())]
     missing += [
-        f"condition {c.name} at severity {c.severity}: no model has predictions under it"
+        f"condition {say(c)}: no model has predictions under it"
         for c in study.shown
         if study.models and c not in shown
     ]
@@ -69,11 +81,34 @@ def gathered(study: Study, whole: Complete) -> Gathered:
         data=study.data,
         models={name: address(model) for name, model in whole.models.items()},
         parts={f"{p.name} | {p.shown.name} | {p.shown.severity}": address(p) for p in whole.parts},
-        natural={name: data.fingerprint for name, data in study.natural.items()},
+        natural={k: data.fingerprint for k, data in study.others.items() if data.labelled},
+        outside={k: data.fingerprint for k, data in study.others.items() if not data.labelled},
         files={f.name: content_of(study.base / str(f.predictions)) for f in files},
+        probes=_probes(study, whole),
         corruptions=asked if isinstance(asked := study.config.shifts.corruptions, str) else "",
         described={f.name: f.model_dump(mode="json") for f in study.config.population.models or ()},
     )
+
+
+def _probes(study: Study, whole: Complete) -> dict[str, str]:
+    """Addresses of what was selected, by model, and of their comparison under an empty name."""
+    there = {n: r for n, r in study.selected.items() if n in whole.models and study.store.done(r)}
+    found = {name: address(recipe) for name, recipe in there.items()}
+    across = study.across
+    return found | ({"": address(across)} if across and study.store.done(across) else {})
+
+
+def _write_probes(folder: Path, study: Study, whole: Complete) -> None:
+    """The pixels that models need, as tables beside the predictions."""
+    probes = _probes(study, whole)
+    across, wanted = study.across, [name for name in probes if name]
+    if wanted:
+        tables = [pd.read_parquet(study.store.root / probes[n] / INFORMATIVE) for n in wanted]
+        pd.concat(tables, ignore_index=True).to_parquet(folder / INFORMATIVE, index=False)
+    if across is not None and "" in probes:
+        table = pd.read_parquet(study.store.folder(across) / INFORMATIVE_ACROSS)
+        kept = table["model"].isin(wanted) & table["informative_to"].isin(wanted)
+        table[kept].to_parquet(folder / INFORMATIVE_ACROSS, index=False)
 
 
 def write_evidence(folder: Path, study: Study, whole: Complete) -> None:
@@ -91,11 +126,11 @@ def write_evidence(folder: Path, study: Study, whole: Complete) -> None:
             rows.append(_described(file))
     write_models(folder, pd.DataFrame(rows))
     _layers(study, whole).to_parquet(folder / LAYERS, index=False)
-    preset, left_out = _shift_notes(study, data)
+    _write_probes(folder, study, whole)
     notes = {
-        "notes": [*data.meta["notes"], *_natural_notes(study), *left_out],
+        "notes": [*data.meta["notes"], *notes_on_shifts(study)],
         "splits": data.meta["examples"],
-        "preset": preset,
+        "preset": preset_used(study),
     }
     (folder / STUDY).write_text(json.dumps(notes, indent=1, sort_keys=True))
 
@@ -106,35 +141,13 @@ def _condition(recipe: Predicted) -> Condition:
 
 def _examples(study: Study, data: Arrays) -> pd.DataFrame:
     frames = [pd.read_parquet(data.folder / "examples.parquet")]
-    for name, recipe in study.natural.items():
+    for name, recipe in study.others.items():
         other = Arrays(study.store.folder(recipe))
         frame = pd.read_parquet(other.folder / "examples.parquet").query("split == 'test'")
-        frame = frame.assign(split=f"natural:{name}")
+        frame = frame.assign(split=f"natural:{name}" if recipe.labelled else OUT_OF_DISTRIBUTION)
         frame["example"] = f"{name}/" + frame["example"]
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
-
-
-def _natural_notes(study: Study) -> list[str]:
-    return [
-        f"{name}: {note}"
-        for name, recipe in study.natural.items()
-        for note in Arrays(study.store.folder(recipe)).meta["notes"]
-    ]
-
-
-def _shift_notes(study: Study, data: Arrays) -> tuple[str | None, list[str]]:
-    """Which constants the corruptions used, and which of a set could not be made."""
-    if not any(shown.corruption for shown in study.shown.values()):
-        return None, []
-    preset, asked = preset_of(study.config, data.folder), study.config.shifts.corruptions
-    if not isinstance(asked, str):
-        return preset, []
-    import corruptions
-
-    left_out = corruptions.missing(asked, preset, colour=data.input_shape[0] == 3)
-    note = f"Of the set {asked}, {', '.join(left_out)} cannot be made here and was not shown."
-    return preset, [note] if left_out else []
 
 
 def _row(study: Study, name: str, model: Model) -> dict[str, Any]:
@@ -184,7 +197,9 @@ MEASURED = (
     "parameters",
     "nonzero",
     "macs",
+    "macs_nonzero",
     "bytes",
+    "bytes_deflated",
 )
 
 
@@ -203,16 +218,25 @@ def _described(file: ModelFile) -> dict[str, Any]:
 
 
 def _write_given_predictions(folder: Path, file: ModelFile, study: Study, data: Arrays) -> None:
-    evidence = read_flat([study.base / str(file.predictions)], classes=data.classes)
+    """Writes a table's predictions as parts, those of validation examples in them."""
+    table = read_flat([study.base / str(file.predictions)], classes=data.classes)
+    for condition in table.conditions:
+        held_out = table.validation
+        both = (table, held_out) if held_out and condition in held_out.conditions else (table,)
+        sides = [_given_rows(evidence, condition) for evidence in both]
+        known = set.intersection(*(set(side) for side in sides))  # what both sides recorded
+        rows = {name: np.concatenate([side[name] for side in sides]) for name in sorted(known)}
+        write_part(folder, str(file.name), condition, **rows)
+
+
+def _given_rows(evidence: Evidence, condition: Condition) -> dict[str, NDArray[Any]]:
+    """What a table of one model says under a condition, by `write_part`'s names."""
+    block = evidence.load(condition)
+    shown = block.predicted[0] >= 0
     ids = evidence.examples["example"].astype(str).to_numpy()  # as prepared data name theirs
-    for condition in evidence.conditions:
-        block = evidence.load(condition)
-        shown = block.predicted[0] >= 0
-        write_part(
-            folder,
-            str(file.name),
-            condition,
-            ids[shown],
-            block.predicted[0][shown],
-            confidence=None if block.confidence is None else block.confidence[0][shown],
-        )
+    recorded = {name: getattr(block, name) for name in QUANTITIES}
+    found = {name: values[0][shown] for name, values in recorded.items() if values is not None}
+    probabilities = evidence.probabilities(condition, 0)
+    if probabilities is not None:
+        found["probabilities"] = probabilities[shown]
+    return {"example": ids[shown], "predicted": block.predicted[0][shown], **found}

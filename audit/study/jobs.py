@@ -18,7 +18,7 @@ from audit.evidence.blocks import CLEAN
 from audit.evidence.errors import AuditError, JobError
 from audit.evidence.store import Store
 from audit.study.data_settings import DataSettings
-from audit.study.recipes import Compute, Data, Dense, Given, Predicted, Pruned
+from audit.study.recipes import Across, Compute, Data, Dense, Given, Predicted, Pruned, Selected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,13 @@ def make_data(
     vocabulary = Arrays(store.folder(recipe.like)).vocabulary if recipe.like else None
 
     def build(folder: Path) -> None:
-        source = load_source(settings, base, vocabulary=vocabulary, data_workers=data_workers)
+        source = load_source(
+            settings,
+            base,
+            vocabulary=vocabulary,
+            data_workers=data_workers,
+            labelled=recipe.labelled,
+        )
         write_arrays(folder, source)
 
     store.make(recipe, build)
@@ -56,6 +62,7 @@ def train_parent(store: Store, recipe: Dense, base: Path) -> None:
     """Trains one dense parent."""
     import pruners
     from audit.study import models
+    from audit.study.mixes import training_of
     from audit.study.prepare import Arrays
 
     def build(folder: Path) -> None:
@@ -72,7 +79,7 @@ def train_parent(store: Store, recipe: Dense, base: Path) -> None:
             model,
             inputs,
             labels,
-            pruners.Training(**recipe.training),
+            training_of(recipe.training),
             seed=recipe.seed,
             prepare=prepare,
             device=recipe.compute.device,
@@ -88,6 +95,7 @@ def prune_parent(store: Store, recipe: Pruned, base: Path) -> None:
     """Prunes and retrains one parent; without a method, trains it on as a control."""
     import pruners
     from audit.study import models
+    from audit.study.mixes import training_of
     from audit.study.prepare import Arrays
 
     def build(folder: Path) -> None:
@@ -99,7 +107,7 @@ def prune_parent(store: Store, recipe: Pruned, base: Path) -> None:
             labels,
             pruners.Method(**recipe.method) if recipe.method else None,
             recipe.sparsity,
-            pruners.Training(**recipe.training),
+            training_of(recipe.training),
             seed=recipe.parent.seed,
             prepare=prepare,
             device=recipe.compute.device,
@@ -163,6 +171,22 @@ def predict(store: Store, recipes: Sequence[Predicted], data: Data, base: Path) 
         return predict_condition(store, recipes, Arrays(store.folder(data)), base)
 
 
+def select_pixels(store: Store, recipe: Selected, base: Path) -> None:
+    """Finds the pixels that one model needs."""
+    from audit.study.backselect import select
+
+    with arithmetic(recipe.compute), told(recipe):
+        store.make(recipe, lambda folder: select(folder, recipe, store, base))
+
+
+def cross_pixels(store: Store, recipe: Across, base: Path) -> None:
+    """Shows every model the pixels that the others need."""
+    from audit.study.backselect import cross
+
+    with arithmetic(next(iter(recipe.selected.values())).compute), told(recipe):
+        store.make(recipe, lambda folder: cross(folder, recipe, store, base))
+
+
 def clean_accuracy(store: Store, recipe: Predicted) -> float:
     """Accuracy in [0, 1] of one model's stored predictions on clean test examples."""
     import pandas as pd
@@ -172,8 +196,8 @@ def clean_accuracy(store: Store, recipe: Predicted) -> float:
 
     part = pd.read_parquet(part_path(store.folder(recipe), recipe.name, CLEAN))
     arrays = Arrays(store.folder(recipe.shown.data))
-    labels = pd.Series(arrays.labels("test"), index=arrays.ids("test"))
-    return float((labels[part["example"]].to_numpy() == part["predicted"].to_numpy()).mean())
+    predicted = part.set_index("example")["predicted"].loc[arrays.ids("test")].to_numpy()
+    return float((arrays.labels("test") == predicted).mean())
 
 
 @contextmanager

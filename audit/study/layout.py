@@ -12,9 +12,27 @@ from audit.evidence.blocks import Condition
 from audit.evidence.store import Store
 from audit.study.config import Config
 from audit.study.fingerprint import fingerprint
-from audit.study.named_conditions import conditions_of, corruption_names, natural_settings
+from audit.study.named_conditions import (
+    about,
+    conditions_of,
+    corruption_names,
+    keeps_probabilities,
+    other_settings,
+    refuse_impossible,
+)
 from audit.study.named_models import code_of, models_of
-from audit.study.recipes import Compute, Data, Dense, Given, Model, Predicted, Pruned, Shown
+from audit.study.recipes import (
+    Across,
+    Compute,
+    Data,
+    Dense,
+    Given,
+    Model,
+    Predicted,
+    Pruned,
+    Selected,
+    Shown,
+)
 
 STORE = ".store"
 
@@ -27,20 +45,29 @@ class Study:
         config: The config.
         base: Folder that relative paths in the config start from.
         store: Where results are.
-        data: The prepared data; natural shifts' data by name in `natural`.
+        data: The prepared data; in `others`, by name, those of natural shifts (labelled) and of
+            what is out of distribution (not labelled).
         models: Every model by name: parents, then controls, then pruned, or the given ones.
         shown: What each condition shows.
         predicted: One per model and condition that a model of ours has to predict.
+        selected: By model, the pixels it needs, where that is asked.
     """
 
     config: Config
     base: Path
     store: Store
     data: Data
-    natural: Mapping[str, Data]
+    others: Mapping[str, Data]
     models: Mapping[str, Model]
     shown: Mapping[Condition, Shown]
     predicted: tuple[Predicted, ...]
+    selected: Mapping[str, Selected]
+
+    @property
+    def across(self) -> Across | None:
+        """What compares the pixels of all models that have any; None where fewer than two have."""
+        there = {name: one for name, one in self.selected.items() if self.store.done(one)}
+        return Across(there) if len(there) > 1 else None
 
     @property
     def output(self) -> Path:
@@ -65,9 +92,14 @@ def lay_out(config: Config, base: Path) -> Study:
         InputError: Something the config points to does not exist.
     """
     data = Data(config.data.source, fingerprint(config.data, base))
-    natural = {
-        name: Data(settings.source, fingerprint(settings, base), like=data)
-        for name, settings in natural_settings(config).items()
+    others = {
+        name: Data(
+            settings.source,
+            fingerprint(settings, base),
+            like=data,
+            labelled=name in config.shifts.natural,
+        )
+        for name, settings in other_settings(config).items()
     }
     compute = Compute(
         resolve_device(config.execute.device),
@@ -76,16 +108,18 @@ def lay_out(config: Config, base: Path) -> Study:
     )
     models = models_of(config, base, data, compute)
     store = Store(Path(config.store) / STORE)
-    shown = conditions_of(config, base, data, natural, corruption_names(config, store, data))
+    refuse_impossible(config, about(store.folder(data)) if store.done(data) else None)
+    shown = conditions_of(config, base, data, others, corruption_names(config, store, data))
     return Study(
         config=config,
         base=base,
         store=store,
         data=data,
-        natural=natural,
+        others=others,
         models=models,
         shown=shown,
-        predicted=_predicted(config, base, models, shown, compute),
+        predicted=_predicted(config, base, store, models, shown, compute),
+        selected=_selected(config, base, data, models, compute),
     )
 
 
@@ -111,22 +145,47 @@ def checkpoints(study: Study) -> dict[str, Path]:
 def _predicted(
     config: Config,
     base: Path,
+    store: Store,
     models: Mapping[str, Model],
     shown: Mapping[Condition, Shown],
     compute: Compute,
 ) -> tuple[Predicted, ...]:
+    kept = {condition: keeps_probabilities(config, store, one) for condition, one in shown.items()}
     return tuple(
         Predicted(
             name=name,
             model=model,
-            shown=condition,
+            shown=one,
+            predict=(predict := _predict(config, model)),
+            code=code_of(predict, base),
+            compute=compute,
+            probabilities=kept[condition],
+        )
+        for condition, one in shown.items()
+        for name, model in models.items()
+    )
+
+
+def _selected(
+    config: Config, base: Path, data: Data, models: Mapping[str, Model], compute: Compute
+) -> dict[str, Selected]:
+    asked = config.shifts.backselect
+    if asked is None:
+        return {}
+    return {
+        name: Selected(
+            name=name,
+            model=model,
+            data=data,
+            examples=asked.examples,
+            step=asked.step,
+            seed=asked.seed,
             predict=(predict := _predict(config, model)),
             code=code_of(predict, base),
             compute=compute,
         )
-        for condition in shown.values()
         for name, model in models.items()
-    )
+    }
 
 
 def _predict(config: Config, model: Model) -> str | None:

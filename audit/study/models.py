@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 import pruners
 from audit.evidence.errors import InputError
+from audit.evidence.imports import resolve
 from audit.evidence.store import Store
 from audit.study.checkpoints import LoadedModel, load_predictor
-from audit.study.imports import resolve
 from audit.study.model_settings import ModelFile
 from audit.study.prepare import Arrays
 from audit.study.preprocess import Preprocess, load_preprocess

@@ -1,10 +1,12 @@
-"""Which conditions a config asks for: clean, corruptions at severities, natural shifts."""
+"""Which conditions a config asks for: clean, corruptions, other data sets, noise, attacks."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from audit.evidence.blocks import CLEAN, Condition
 from audit.evidence.errors import ConfigError
@@ -15,13 +17,21 @@ from audit.study.named_models import code_of
 from audit.study.recipes import Data, Shown
 
 
-def natural_settings(config: Config) -> dict[str, DataSettings]:
-    """The data section of each natural shift: a bare path is read the way `data` is."""
-    return {
-        name: config.data.model_copy(update={"path": value, "undersample": None})
-        if isinstance(value, str)
-        else value
-        for name, value in config.shifts.natural.items()
+def other_settings(config: Config) -> dict[str, DataSettings]:
+    """The data section of every data set that is shown beside the audited one.
+
+    A bare path is read the way `data` is, but for the groups of what is out of distribution.
+    """
+    natural, outside = config.shifts.natural, config.shifts.out_of_distribution
+    beside = config.data.model_copy(update={"undersample": None})
+    found = {
+        name: beside.model_copy(update={"path": value}) if isinstance(value, str) else value.data
+        for name, value in natural.items()
+    }
+    bare = beside.model_copy(update={"groups": ()})
+    return found | {
+        name: bare.model_copy(update={"path": value}) if isinstance(value, str) else value
+        for name, value in outside.items()
     }
 
 
@@ -29,10 +39,17 @@ def conditions_of(
     config: Config,
     base: Path,
     data: Data,
-    natural: Mapping[str, Data],
+    others: Mapping[str, Data],
     names: tuple[str, ...],
 ) -> dict[Condition, Shown]:
     """What each condition shows, clean first.
+
+    Args:
+        config: The config.
+        base: Its folder.
+        data: The audited data.
+        others: Natural shifts and what is out of distribution, by name.
+        names: The corruptions.
 
     Raises:
         ConfigError: A natural shift has the name of a corruption.
@@ -44,11 +61,105 @@ def conditions_of(
             shown[Condition(name, severity)] = Shown(
                 name, data, corruption, severity, shifts.seed, shifts.preset, code
             )
-    for name, other in natural.items():
+    for name, other in others.items():
         if name in {condition.name for condition in shown}:
-            raise ConfigError(f"shifts.natural.{name} has the name of a corruption: rename it.")
-        shown[Condition(name, None)] = Shown(name, other, severity=None)
-    return shown
+            key = "natural" if other.labelled else "out_of_distribution"
+            raise ConfigError(f"shifts.{key}.{name} has the name of a corruption: rename it.")
+        settings = shifts.natural.get(name)
+        mask = not isinstance(settings, str | None) and settings.mask
+        shown[Condition(name, None)] = Shown(name, other, severity=None, mask=mask)
+    probes = [*_noise(config, data), *_attacks(config, data)]
+    return shown | {Condition(one.name, None): one for one in probes}
+
+
+def _noise(config: Config, data: Data) -> list[Shown]:
+    asked = config.shifts.noise
+    if asked is None:
+        return []
+    return [
+        Shown(f"uniform_noise@{level:.4g}", data, severity=None, seed=asked.seed, noise=level)
+        for level in sorted(asked.levels)
+    ]
+
+
+def _attacks(config: Config, data: Data) -> list[Shown]:
+    asked = config.shifts.attacks
+    if asked is None:
+        return []
+    every = {"epsilon": asked.epsilon, "seed": asked.seed, "examples": asked.examples}
+    own = {"fgsm": {}, "pgd": {"steps": asked.steps, "step_size": asked.step_size}}
+    return [
+        Shown(
+            f"{name}@{asked.epsilon:.4g}",
+            data,
+            severity=None,
+            attack={"name": name, **every, **own[name]},
+        )
+        for name in asked.names
+    ]
+
+
+def refuse_impossible(config: Config, meta: Mapping[str, Any] | None) -> None:
+    """Refuses what these data or models cannot be shown.
+
+    Args:
+        config: The config.
+        meta: What prepared data say of themselves; None where they are not prepared yet.
+
+    Raises:
+        ConfigError: Pixels are to be changed and there are none, or a model has no gradients.
+    """
+    shifts = config.shifts
+    asked = {
+        "shifts.corruptions": bool(shifts.corruptions),
+        "shifts.noise": shifts.noise is not None,
+        "shifts.attacks": shifts.attacks is not None,
+        "shifts.backselect": shifts.backselect is not None,
+    }
+    for key, wanted in asked.items():
+        if wanted and meta is not None and meta["kind"] == "table":
+            raise ConfigError(f"{key} changes pixels, and these data are table rows: take it out.")
+    if shifts.backselect is not None and meta is not None:
+        pixels, step = math.prod(meta["input_shape"][1:]), shifts.backselect.step
+        examples = min(shifts.backselect.examples, meta["examples"]["test"])
+        inputs = examples * pixels**2 // (2 * step)
+        if inputs > MOST_INPUTS:
+            raise ConfigError(
+                f"shifts.backselect would show each model {inputs:,} inputs: raise its step from "
+                f"{step} to {math.ceil(step * inputs / MOST_INPUTS)} or more, or take fewer "
+                "examples."
+            )
+    for model in config.population.models or () if shifts.attacks is not None else ():
+        what = "a table of predictions" if model.predictions is not None else "an exported program"
+        if model.exported or model.predictions is not None:
+            raise ConfigError(
+                f"shifts.attacks needs gradients, which model {model.name!r}, {what}, does not "
+                "give: take attacks out, or give its module and a checkpoint."
+            )
+
+
+# Inputs that a backward selection may show a model: minutes for a small one.
+MOST_INPUTS = 10_000_000
+# Numbers a model and condition may fill with probabilities unasked: 8 MB of float32.
+FEW = 2_000_000
+
+
+def keeps_probabilities(config: Config, store: Store, shown: Shown) -> bool:
+    """Whether every class's probability is kept under a condition; `ExecuteSettings` says when."""
+    asked = config.execute.probabilities
+    if asked != "auto":
+        return asked
+    if shown.noise:
+        return True
+    if not store.done(shown.data):  # nothing is predicted before it is
+        return False
+    meta = about(store.folder(shown.data))
+    return len(meta["classes"]) * int(meta["examples"]["test"]) <= FEW
+
+
+def about(data: Path) -> dict[str, Any]:
+    """What a prepared data folder says of itself."""
+    return dict(json.loads((data / "meta.json").read_text()))
 
 
 def corruption_names(config: Config, store: Store, data: Data) -> tuple[str, ...]:
@@ -84,4 +195,4 @@ def preset_of(config: Config, data: Path) -> str:
 
 def input_shape(data: Path) -> tuple[int, ...]:
     """(C, H, W) or (F,) of the inputs in a prepared data folder."""
-    return tuple(json.loads((data / "meta.json").read_text())["input_shape"])
+    return tuple(about(data)["input_shape"])

@@ -6,11 +6,11 @@ import hashlib
 from pathlib import Path
 
 from audit.evidence.errors import ConfigError, InputError
+from audit.evidence.imports import source_file
+from audit.evidence.nearest import hint
 from audit.study.config import Config, MethodSettings
 from audit.study.fingerprint import checkpoint_fingerprint
-from audit.study.imports import source_file
 from audit.study.model_settings import ModelFile
-from audit.study.nearest import hint
 from audit.study.recipes import Compute, Data, Dense, Given, Model, Pruned
 
 

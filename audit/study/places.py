@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 from audit.evidence.errors import InputError
-from audit.study.nearest import hint
+from audit.evidence.nearest import hint
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _FILE_SUFFIXES = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".arrow", ".zip", ".tar", ".gz")
 
 
+def located(path: str, base: Path) -> Path:
+    """A path relative to the config's folder; `~` and `$VARIABLE` mean what they do in a shell."""
+    return base / Path(os.path.expandvars(path)).expanduser()
+
+
 def existing(path: str, base: Path) -> Path:
-    """A file or folder that is there, from a path relative to the config's folder.
+    """A file or folder that is there.
 
     Raises:
-        InputError: There is none; the nearest name beside it is offered.
+        InputError: There is none; the nearest name beside it is offered, or the variable that is
+            not set.
     """
-    found = base / Path(path).expanduser()
+    found = located(path, base)
+    unset = re.search(r"\$\w+|\$\{\w+\}", str(found))
+    if unset is not None and not found.exists():
+        raise InputError(
+            f"data.path {path} names {unset[0]}, which is not set: set it, or mend it."
+        )
     if found.exists():
         return found
     beside = sorted(one.name for one in found.parent.glob("*")) if found.parent.is_dir() else []

@@ -8,8 +8,9 @@ from typing import Any
 import corruptions
 import pruners
 from audit.evidence.errors import ConfigError
-from audit.study.imports import resolve
+from audit.evidence.imports import resolve
 from audit.study.layout import Study
+from audit.study.mixes import training_of
 
 
 def check_names(study: Study) -> None:
@@ -25,8 +26,12 @@ def check_names(study: Study) -> None:
             resolve(reference, base)
     population = config.population
     if population.models is None:
-        _try("population.training", pruners.Training, population.training.model_dump())
-        _try("population.fine_tuning", pruners.Training, population.retraining.model_dump())
+        for called, settings in (
+            ("training", population.training),
+            ("fine_tuning", population.retraining),
+        ):
+            options = settings.model_dump(mode="json")
+            _try(f"population.{called}", training_of, {"options": options})
         for position, method in enumerate(population.methods):
             _try(f"population.methods.{position}", pruners.Method, method.model_dump())
     if isinstance(config.shifts.corruptions, tuple):

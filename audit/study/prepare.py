@@ -115,6 +115,7 @@ def _examples(source: Source, parts: dict[str, Part]) -> pd.DataFrame:
         frame = pd.DataFrame({"example": pd.Series(part.ids).astype(str)})
         frame["split"] = name
         frame["label"] = pd.array(part.labels, dtype="Int64")
+        frame.loc[part.labels < 0, "label"] = pd.NA
         for column in part.groups.columns:
             frame[f"group_{column}"] = part.groups[column].to_numpy()
         if source.kind == "image":

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from audit.evidence.errors import InputError, MissingExtra
-from audit.study.imports import resolve
-from audit.study.nearest import hint
+from audit.evidence.imports import resolve
+from audit.evidence.nearest import hint
 
 Images = NDArray[np.uint8]
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from audit.evidence.address import address
 from audit.evidence.files import blaming, link_or_copy, write_file
+from audit.judgement.findings import RELIABILITY_FILE
 from audit.study.layout import Study
 from audit.study.recipes import Dense, Gathered, Judged, Pruned
 
@@ -80,6 +81,10 @@ def _publish(
         if judged is not None:
             for name in ("findings.json", "exemplars.parquet"):
                 link_or_copy(study.store.folder(judged) / name, folder / name)
+            bins = study.store.folder(judged) / RELIABILITY_FILE
+            (folder / RELIABILITY_FILE).unlink(missing_ok=True)
+            if bins.exists():  # only where there are confidences
+                link_or_copy(bins, folder / RELIABILITY_FILE)
     if fresh or any(record["stages"]["made"].values()):
         written = {**record, "missing": list(missing), "machine": machine()}
         write_file(folder / "run.json", as_json(written))

@@ -14,6 +14,9 @@ from typing import Any, ClassVar
 
 Options = Mapping[str, Any]
 
+# Tables in the folders of `Selected` and `Across`, and beside the evidence.
+INFORMATIVE, INFORMATIVE_ACROSS = "informative.parquet", "informative_across.parquet"
+
 
 @dataclass(frozen=True)
 class Compute:
@@ -30,13 +33,14 @@ class Data:
     """Examples as arrays: made from a source whose settings and contents are in `fingerprint`.
 
     A natural shift is read `like` the data that models were trained on: coded, shaped and encoded
-    the same way.
+    the same way. Where it is not `labelled`, whatever labels it has are left unread.
     """
 
     revision: ClassVar[int] = 1
     source: str
     fingerprint: str
     like: Data | None = None
+    labelled: bool = True
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,11 @@ Model = Dense | Given | Pruned
 
 @dataclass(frozen=True)
 class Shown:
-    """One condition: the test examples of `data`, clean or corrupted; severity None if natural."""
+    """One condition: the test examples of `data`, clean (with the validation examples) or changed.
+
+    The severity is None for a natural shift, for uniform noise and for an attack. Logits are masked
+    to the classes that `data` has where it says so.
+    """
 
     name: str
     data: Data
@@ -98,32 +106,67 @@ class Shown:
     seed: int = 0
     preset: str = "auto"
     code: str = ""
+    noise: float = 0.0  # half the width of the uniform noise, as a share of the range of pixels
+    attack: Options | None = None  # name, epsilon, seed, and what else its kind needs
+    mask: bool = False
+
+    @property
+    def another(self) -> bool:
+        """Whether the examples are of another data set than the audited one."""
+        return self.severity is None and not self.noise and self.attack is None
 
 
 @dataclass(frozen=True)
 class Predicted:
     """One model's predictions under one condition, under the name that people see."""
 
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2  # 2: energy too, and validation examples beside clean ones
     name: str
     model: Model
     shown: Shown
     predict: str | None = None
     code: str = ""
     compute: Compute = Compute()
+    probabilities: bool = False
+
+
+@dataclass(frozen=True)
+class Selected:
+    """The pixels that one model needs of a few test examples, by backward selection."""
+
+    revision: ClassVar[int] = 1
+    name: str
+    model: Model
+    data: Data
+    examples: int
+    step: int
+    seed: int = 0
+    predict: str | None = None
+    code: str = ""
+    compute: Compute = Compute()
+
+
+@dataclass(frozen=True)
+class Across:
+    """What each model makes of the pixels that are informative to each other one."""
+
+    revision: ClassVar[int] = 1
+    selected: Mapping[str, Selected]
 
 
 @dataclass(frozen=True)
 class Gathered:
     """The evidence folder: every model and condition under the names people see."""
 
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2  # 2: what given predictions hold besides a confidence
     data: Data
     models: Options  # name -> address
     parts: Options  # "model | condition | severity" -> address
     natural: Options = field(default_factory=dict)
+    outside: Options = field(default_factory=dict)  # out of distribution, as `natural`
     files: Options = field(default_factory=dict)  # given predictions, by content
     described: Options = field(default_factory=dict)  # what a config says of given models
+    probes: Options = field(default_factory=dict)  # name -> address of what was selected
     corruptions: str = ""  # the set that was asked for by name: the notes say what it lacks
 
 

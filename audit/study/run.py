@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from audit.evidence.errors import InputError
 from audit.evidence.folder import read_folder
 from audit.judgement.findings import Findings
 from audit.judgement.judge import judge
+from audit.judgement.own_measures import own_measures
 from audit.study.config import Config
 from audit.study.gather import STUDY, Complete, complete, gathered, write_evidence
 from audit.study.layout import Study, lay_out
+from audit.study.looks import fingerprint_of_test, note_look, say_look
 from audit.study.progress import Silent, Watcher
 from audit.study.publish import Published, publish_run
 from audit.study.recipes import Gathered, Judged
@@ -80,6 +83,7 @@ def run(
         stages.population()
         if until != "population":
             stages.predictions()
+            stages.probes()
     if until == "population":
         whole = Complete(study.models, (), tuple(f"{k}: {v}" for k, v in ledger.failures.items()))
         return _finish(study, whole, ledger)
@@ -120,18 +124,33 @@ def _judge(study: Study, evidence: Gathered, whole: Complete) -> tuple[Judged, F
     }
     if study.config.population.models is None:
         run["architecture"] = study.config.model.architecture
+    own = own_measures(study.config.audit, study.base)
+    if own:  # part of the recipe: a measure whose file changed is asked again
+        run["measures"] = [measure.record() for measure in own]
+    plan = study.config.audit.model_dump(mode="json")
+    policy = study.config.policy.model_dump(mode="json", by_alias=True)
+    run |= _look(study, run, {"evidence": folder.name, "plan": plan, "policy": policy})
     recipe = Judged(
         version=metadata.version("prune-audit"),
         evidence=folder.name,
-        plan=study.config.audit.model_dump(mode="json"),
-        policy=study.config.policy.model_dump(mode="json", by_alias=True),
+        plan=plan,
+        policy=policy,
         run=run,
     )
 
     def build(target: Path) -> None:
-        judge(read_folder(folder), study.config.audit, study.config.policy, run).write(target)
+        plan, policy = study.config.audit, study.config.policy
+        judge(read_folder(folder), plan, policy, run, base=study.base).write(target)
 
     return recipe, Findings.read(study.store.make(recipe, build))
+
+
+def _look(study: Study, run: Mapping[str, Any], judged: Mapping[str, Any]) -> dict[str, Any]:
+    """What the ledger adds to the notes of a run: the how-manieth look at its test examples."""
+    data = fingerprint_of_test(study.store.folder(study.data))
+    look = note_look(study.store.root, study.config.name, data, judged)
+    said = say_look(look, study.config.policy.looks)
+    return {"looks": look, "notes": [*run["notes"], *([said] if said else [])]}
 
 
 def _finish(

@@ -13,7 +13,7 @@ from audit.evidence.errors import ConfigError, InputError, StoreError
 from audit.evidence.execute import Executor, Job, Outcome, in_process, processes
 from audit.study import jobs
 from audit.study.layout import Study, checkpoints, lay_out
-from audit.study.named_conditions import natural_settings
+from audit.study.named_conditions import other_settings
 from audit.study.progress import Watcher
 from audit.study.recipes import Dense, Predicted
 
@@ -36,10 +36,10 @@ class Stages:
         self.names_checked = False
 
     def data(self) -> None:
-        """Prepares the audited data, then natural shifts, which are read like them."""
+        """Prepares the audited data, then other data sets, which are read like them."""
         study = self.study
         settings = {study.data: study.config.data}
-        settings |= {study.natural[k]: s for k, s in natural_settings(study.config).items()}
+        settings |= {study.others[k]: s for k, s in other_settings(study.config).items()}
         work = [
             Job(
                 f"data {r.source}",
@@ -100,6 +100,22 @@ class Stages:
     def predictions(self) -> None:
         """Shows every condition to the models that have not seen it."""
         self._predict("predictions", list(self.study.predicted))
+
+    def probes(self) -> None:
+        """Finds the pixels that each model needs, where that is asked, and compares them."""
+        study = self.study
+        made = {n: r for n, r in study.selected.items() if study.store.done(study.models[n])}
+        work = [
+            Job(f"{name}, pixels", jobs.select_pixels, (study.store, recipe, study.base))
+            for name, recipe in made.items()
+            if not study.store.done(recipe)
+        ]
+        if made:
+            self.ledger.failures |= self._run("probes", work, len(made))
+        across = study.across
+        if across is not None and not study.store.done(across):
+            job = Job("pixels across models", jobs.cross_pixels, (study.store, across, study.base))
+            self.ledger.failures |= self._run("compare probes", [job], 1)
 
     def _predict(self, stage: str, wanted: Sequence[Predicted]) -> None:
         study = self.study

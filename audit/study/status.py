@@ -42,11 +42,13 @@ def stages(config: Config, base: Path) -> list[Stage]:
     study = lay_out(config, base)
     pace = _pace(study.output / "run.json")
     wanted: dict[str, Sequence[object]] = {
-        "data": [study.data, *study.natural.values()],
+        "data": [study.data, *study.others.values()],
         "parents": list(study.parents.values()),
         "population": list(study.pruned.values()),
         "predictions": study.predicted,
     }
+    if study.selected:
+        wanted["probes"] = list(study.selected.values())
     return [
         _stage(name, sum(map(study.store.done, recipes)), len(recipes), pace)
         for name, recipes in wanted.items()

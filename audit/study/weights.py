@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from audit.evidence.errors import InputError, MissingExtra
-from audit.study.nearest import hint
+from audit.evidence.nearest import hint
 
 PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".tar")
 # Where training scripts put the state dict among other things, most specific first.

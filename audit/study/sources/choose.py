@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.evidence.errors import InputError
+from audit.evidence.nearest import hint
 from audit.study.data_settings import DataSettings
-from audit.study.nearest import hint
 from audit.study.sources.cuts import cut, stratified_sample
 
 IntArray = NDArray[np.int64]

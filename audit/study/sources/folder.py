@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from audit.evidence.errors import InputError
+from audit.evidence.nearest import hint
 from audit.study.data_settings import DataSettings
-from audit.study.nearest import hint
 from audit.study.places import existing
 from audit.study.sources.pictures import from_file
 from audit.study.sources.records import Holdings, IntArray, Picture, Records

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from audit.evidence.errors import InputError
+from audit.evidence.nearest import hint
 from audit.study.data_settings import DataSettings
-from audit.study.nearest import hint
 from audit.study.sources.parts import Part, Source
 
 # A Source has been cut, coded and named already.

@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from audit.evidence.errors import InputError
+from audit.evidence.imports import resolve
 from audit.judgement.plan import Binned
-from audit.study.imports import resolve
 from audit.study.sources.encoding import MISSING, texts
 from audit.study.sources.records import Records
 

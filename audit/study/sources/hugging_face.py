@@ -13,9 +13,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from audit.evidence.errors import InputError
+from audit.evidence.nearest import hint
 from audit.study.data_settings import DataSettings
-from audit.study.nearest import hint
-from audit.study.places import existing, on_hub
+from audit.study.places import existing, located, on_hub
 from audit.study.sources.manners import no_waiting, undisturbed
 from audit.study.sources.pictures import from_bytes, from_file
 from audit.study.sources.pixels import as_inputs
@@ -61,7 +61,7 @@ def read_datasets(settings: DataSettings, base: Path, scratch: Path) -> Holdings
 
 def _folder(settings: DataSettings, base: Path) -> Path:
     """What names of image files in a column are relative to."""
-    path = base / str(settings.path)
+    path = located(str(settings.path), base)
     return path.parent if path.is_file() else path
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from audit.evidence.blocks import NO_LABEL
 from audit.evidence.errors import InputError
+from audit.evidence.nearest import hint
 from audit.study.data_settings import DataSettings, Undersample
 from audit.study.sources.choose import PartName, choose, splits_in_use
 from audit.study.sources.digits import RARE, VALIDATION_FRACTION, read_digits
@@ -24,7 +26,7 @@ from audit.study.sources.groups import group_columns
 from audit.study.sources.hugging_face import read_datasets
 from audit.study.sources.ids import example_ids
 from audit.study.sources.inputs import Inputs, check_shapes, read_inputs
-from audit.study.sources.labels import code_labels
+from audit.study.sources.labels import Coded, code_labels
 from audit.study.sources.own_function import read_function
 from audit.study.sources.parts import Part, Source, Vocabulary
 from audit.study.sources.rare import undersample
@@ -69,6 +71,7 @@ def load_source(
     *,
     vocabulary: Vocabulary | None = None,
     data_workers: int = 0,
+    labelled: bool = True,
 ) -> Source:
     """Reads a data set.
 
@@ -78,6 +81,8 @@ def load_source(
         vocabulary: What the data must share with those that models were trained on (a natural
             shift): then there is only a test part, coded, shaped and encoded like theirs.
         data_workers: Processes that read a user's torch `Dataset`.
+        labelled: False leaves labels unread, where the data are of none of the classes; every
+            label is then -1.
 
     Returns:
         Parts whose order and contents depend on nothing but the settings and the files.
@@ -92,22 +97,31 @@ def load_source(
     with tempfile.TemporaryDirectory(prefix="prune-audit-", ignore_cleanup_errors=True) as scratch:
         held = read(settings, base, Path(scratch))
         if isinstance(held, Source):
-            return _finish_given(take_source(held, settings), settings, vocabulary)
-        return _assemble(held, settings, base, vocabulary)
+            return _finish_given(take_source(held, settings), settings, vocabulary, labelled)
+        return _assemble(held, settings, base, vocabulary, labelled)
 
 
 def _assemble(
-    held: Holdings, settings: DataSettings, base: Path, vocabulary: Vocabulary | None
+    held: Holdings,
+    settings: DataSettings,
+    base: Path,
+    vocabulary: Vocabulary | None,
+    labelled: bool,
 ) -> Source:
     used = splits_in_use(settings, held.splits, trained=vocabulary is None)
-    coded = code_labels(
-        {
-            split: held.splits[split].column(held.label, "label")
-            for split in dict.fromkeys(used.values())
-        },
-        held.classes,
-        vocabulary.classes if vocabulary is not None else settings.classes,
-    )
+    splits = {split: held.splits[split] for split in dict.fromkeys(used.values())}
+    if vocabulary is not None and not labelled:
+        coded = Coded(
+            vocabulary.classes, {name: np.zeros(len(one), np.int64) for name, one in splits.items()}
+        )
+    else:
+        if vocabulary is not None:
+            _refuse_strange(held.classes or (), vocabulary.classes, settings.path or "The data")
+        coded = code_labels(
+            {name: one.column(held.label, "label") for name, one in splits.items()},
+            held.classes,
+            vocabulary.classes if vocabulary is not None else settings.classes,
+        )
     chosen, notes = choose(settings, used, coded.codes, _validation_fraction(settings))
     shape = vocabulary.shape if vocabulary is not None else None
     inputs = read_inputs(chosen, held.splits, settings, shape)
@@ -125,7 +139,13 @@ def _assemble(
         (*held.notes, *notes, *inputs.notes, *rare),
         encoding,
     )
-    return source.with_notes(*_absent_classes(source))
+    return source.with_notes(*_absent_classes(source)) if labelled else _unlabelled(source)
+
+
+def _unlabelled(source: Source) -> Source:
+    """A test part of none of the classes."""
+    test = replace(source.test, labels=np.full(len(source.test), NO_LABEL, np.int64))
+    return replace(source, train=None, validation=None, test=test)
 
 
 def _drafts(
@@ -217,16 +237,33 @@ def _absent_classes(source: Source) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _finish_given(source: Source, settings: DataSettings, vocabulary: Vocabulary | None) -> Source:
+def _finish_given(
+    source: Source, settings: DataSettings, vocabulary: Vocabulary | None, labelled: bool
+) -> Source:
     if vocabulary is not None:
-        if source.classes != vocabulary.classes:
-            raise InputError(
-                f"{settings.source} gives the classes {', '.join(source.classes)}, and the models "
-                f"were trained on {', '.join(vocabulary.classes)}: make them agree."
-            )
         check_shapes({"test": source.test.inputs}, vocabulary.shape)
-        return replace(source, train=None, validation=None)
+        if not labelled:
+            return _unlabelled(replace(source, classes=vocabulary.classes))
+        return _recoded(source, vocabulary.classes, settings.source)
     if isinstance(settings.undersample, Undersample) and source.train is not None:
         stays, note = undersample(settings.undersample, source.train.groups, source.train.labels)
         source = replace(source, train=source.train.take(stays)).with_notes(note)
     return source.with_notes(*_absent_classes(source))
+
+
+def _recoded(source: Source, classes: tuple[str, ...], origin: str) -> Source:
+    """Its test part with labels as positions in the classes that models were trained on."""
+    _refuse_strange(source.classes, classes, origin)
+    codes = np.array([classes.index(name) for name in source.classes], dtype=np.int64)
+    test = replace(source.test, labels=codes[source.test.labels])
+    found = replace(source, classes=classes, train=None, validation=None, test=test)
+    return found.with_notes(*_absent_classes(found))
+
+
+def _refuse_strange(found: Sequence[str], classes: Sequence[str], origin: str) -> None:
+    for name in found:
+        if name not in classes:
+            raise InputError(
+                f"{origin} gives a class {name!r} that the models were not trained on: "
+                f"{hint(name, classes)}"
+            )

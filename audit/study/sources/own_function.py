@@ -12,9 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from audit.evidence.errors import InputError
+from audit.evidence.imports import resolve
+from audit.evidence.nearest import hint
 from audit.study.data_settings import DataSettings
-from audit.study.imports import resolve
-from audit.study.nearest import hint
+from audit.study.places import located
 from audit.study.sources.parts import Source
 from audit.study.sources.pixels import as_inputs
 from audit.study.sources.records import Holdings, Records
@@ -48,7 +49,7 @@ def read_function(
     function = resolve(settings.source, base)
     options = dict(settings.arguments)
     if settings.path is not None:
-        options["path"] = base / settings.path
+        options["path"] = located(settings.path, base)
     names = [settings.splits.train, settings.splits.validation, settings.splits.test]
     wanted = [name for name in names if name is not None]
     if "split" in _parameters(function) and "split" not in options:

@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from audit.evidence.errors import InputError
+from audit.evidence.nearest import hint
 from audit.study.data_settings import Undersample
-from audit.study.nearest import hint
 from audit.study.sources.cuts import stratified_sample
 from audit.study.sources.encoding import texts
 

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from audit.evidence.errors import InputError
-from audit.study.nearest import hint
+from audit.evidence.nearest import hint
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from audit.evidence.errors import InputError
+from audit.evidence.nearest import hint
 from audit.study.data_settings import DataSettings
-from audit.study.nearest import hint
 from audit.study.places import existing
 from audit.study.sources.encoding import BLANKS
 from audit.study.sources.records import Holdings, Records

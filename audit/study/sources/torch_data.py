@@ -12,7 +12,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, IterableDataset, RandomSampler, SequentialSampler
 
 from audit.evidence.errors import InputError
-from audit.study.nearest import hint
+from audit.evidence.nearest import hint
 
 _AT_ONCE = 64  # items that a reading process hands over together
 

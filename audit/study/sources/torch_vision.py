@@ -13,8 +13,9 @@ import pandas as pd
 from PIL import Image
 
 from audit.evidence.errors import InputError, MissingExtra
+from audit.evidence.nearest import hint
 from audit.study.data_settings import DataSettings
-from audit.study.nearest import hint
+from audit.study.places import located
 from audit.study.sources.pixels import as_inputs
 from audit.study.sources.records import Holdings, IntArray, Picture, Records
 
@@ -34,7 +35,7 @@ def read_torchvision(settings: DataSettings, base: Path, scratch: Path) -> Holdi
     options = dict(settings.arguments)
     takes = inspect.signature(make).parameters
     if "root" in takes:
-        options.setdefault("root", str(base / (settings.path or ".")))
+        options.setdefault("root", str(located(settings.path or ".", base)))
     asked = {name: {**options, **choice} for name, choice in _choices(settings, takes).items()}
     found = {name: _make(settings, make, one) for name, one in asked.items()}
     classes = getattr(next(iter(found.values())), "classes", None)

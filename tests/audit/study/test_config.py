@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from audit.evidence.errors import ConfigError
+from audit.study.config import Config
 from audit.study.config_file import load_config, load_policy
 from audit.study.demo import DEMO, STARTER
 
@@ -143,3 +144,40 @@ def test_two_methods_of_one_name_would_be_one_model(tmp_path: Path) -> None:
     methods = "population:\n  methods: [{saliency: obd}, {saliency: obd, frequency: 5}]\n"
     with pytest.raises(ConfigError, match="two methods would be called 'obd'"):
         lay_out(load_config(write(tmp_path, GOOD + methods)), tmp_path)
+
+
+# --- a policy in a file of its own ---------------------------------------------------------------
+
+
+def test_a_policy_may_be_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    limits = tmp_path / "rules" / "limits.yaml"
+    limits.write_text("max_accuracy_drop: 0.02\nlooks: 3\n")
+    here = load_config(write(tmp_path, GOOD + "policy: {max_accuracy_drop: 0.02, looks: 3}\n"))
+    there = load_config(write(tmp_path, GOOD + "policy: rules/limits.yaml\n"))
+    assert there == here  # and so its results have the same names
+    assert load_policy(tmp_path / "audit.yaml") == load_policy(limits) == here.policy
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("max_accuracy_drop: 0.02\nmax_acuracy_drop: 1\n", r"limits.yaml, line 2.*did you mean"),
+        ("max_accuracy_drop: 2\n", r"limits.yaml, line 1, key max_accuracy_drop"),
+        ("- 1\n", r"limits.yaml is not a mapping"),
+    ],
+)
+def test_a_fault_in_a_policy_names_its_file(tmp_path: Path, text: str, complaint: str) -> None:
+    (tmp_path / "limits.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=complaint):
+        load_config(write(tmp_path, GOOD + "policy: limits.yaml\n"))
+
+
+def test_a_policy_file_that_is_not_there(tmp_path: Path) -> None:
+    text = complaint(tmp_path, GOOD + "policy: limits.yaml\n")
+    assert "audit.yaml, line 2, key policy: there is no file" in text
+
+
+def test_a_path_means_nothing_without_a_config_file() -> None:
+    with pytest.raises(ValueError, match=r"'limits.yaml', is read by load_config alone"):
+        Config(data={"source": "digits"}, policy="limits.yaml")  # type: ignore[arg-type]

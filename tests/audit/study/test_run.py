@@ -41,6 +41,12 @@ def accuracy(result: Result) -> pd.DataFrame:
     return frame[(frame["measure"] == "accuracy") & frame["method"].notna()]
 
 
+def unfinished(store: Path) -> list[str]:
+    """What in a store is no finished result and not the ledger of audits."""
+    found = [path.name for path in store.iterdir() if not (path / "manifest.json").exists()]
+    return [name for name in found if name != "ledger"]
+
+
 @pytest.fixture
 def weights(small_run: Result) -> Path:
     """The population of the small run, as files that somebody hands us."""
@@ -262,7 +268,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_half_written(
         run(config, base=tmp_path)
     monkeypatch.setattr(files.os, "fsync", flush)
     store = tmp_path / "runs" / ".store"
-    assert [p.name for p in store.iterdir() if not (p / "manifest.json").exists()] == []
+    assert unfinished(store) == []
     assert run(config, base=tmp_path).missing == ()  # asking again goes on
 
 
@@ -294,7 +300,7 @@ def test_two_runs_on_one_store_at_once(tmp_path: Path, small_config: str) -> Non
         _, errors = process.communicate(timeout=300)
         assert process.returncode == 0, errors.decode()
     store = tmp_path / "runs" / ".store"
-    assert [p.name for p in store.iterdir() if not (p / "manifest.json").exists()] == []
+    assert unfinished(store) == []
     assert json.loads((tmp_path / "runs/small/findings.json").read_text())["findings"]
 
 
@@ -308,3 +314,30 @@ def test_one_parent_can_be_audited_and_says_what_it_cannot_be_asked(
     assert set(accuracy(result)["generalises_to"]) == {"examples"}
     unasked = [f for f in result.findings.findings if f.outcome == "not_asked"]
     assert any("two parents or more" in (f.reason or "") for f in unasked)
+
+
+# --- looks at the same test examples -------------------------------------------------------------
+
+
+def test_another_audit_of_the_same_examples_says_which_one_it_is(
+    tmp_path: Path, small_config: str
+) -> None:
+    """Two policies are two looks; the first one again has the bytes and the number it had."""
+    population = yaml.safe_load(small_config)["population"] | {"seeds": 1, "sparsities": [0.9]}
+    common: dict[str, Any] = {"population": population, "shifts": {}}
+
+    def audited(limit: float) -> tuple[dict[str, Any], bytes]:
+        config = configured(tmp_path, small_config, policy={"max_accuracy_drop": limit}, **common)
+        findings = run(config, base=tmp_path).folder / "findings.json"
+        return json.loads(findings.read_text())["run"], findings.read_bytes()
+
+    first, before = audited(0.02)
+    assert first["looks"] == 1
+    assert not any("audit number" in note for note in first["notes"])
+    second, _ = audited(0.05)
+    assert second["looks"] == 2
+    assert "audit number 2 of these test examples" in second["notes"][-1]
+    assert audited(0.02)[1] == before
+    shutil.rmtree(tmp_path / "runs" / "small")  # what is made anew from the store is not new
+    assert audited(0.02)[1] == before
+    assert len(list((tmp_path / "runs" / ".store" / "ledger").iterdir())) == 2

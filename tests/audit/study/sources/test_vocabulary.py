@@ -80,7 +80,8 @@ def test_a_table_is_encoded_as_the_models_learnt_it(people, tmp_path):
     assert not source.test.inputs[:, 1:].any()
 
 
-def test_a_function_must_keep_classes_and_shape(module, tmp_path):
+def test_the_classes_of_a_function_are_matched_by_name_and_its_shape_is_kept(module, tmp_path):
+    """Codes 0 and 1 of the classes a, b are 1 and 0 among b, a; nobody was trained on `b` alone."""
     name = module(
         """
         import numpy as np
@@ -96,8 +97,11 @@ def test_a_function_must_keep_classes_and_shape(module, tmp_path):
     settings = DataSettings(source=f"{name}:data")
     good = load_source(settings, tmp_path, vocabulary=Vocabulary(("a", "b"), (1,)))
     assert len(good.test) == 2
-    with pytest.raises(InputError, match=r"gives the classes a, b, and the models were trained on"):
-        load_source(settings, tmp_path, vocabulary=Vocabulary(("b", "a"), (1,)))
+    turned = load_source(settings, tmp_path, vocabulary=Vocabulary(("b", "c", "a"), (1,)))
+    assert turned.classes == ("b", "c", "a")
+    assert turned.test.labels.tolist() == [2, 0]
+    with pytest.raises(InputError, match=r"a class 'b' that the models were not trained on"):
+        load_source(settings, tmp_path, vocabulary=Vocabulary(("a", "c"), (1,)))
     with pytest.raises(InputError, match=r"have the shape \(1,\) and should have \(2,\)"):
         load_source(settings, tmp_path, vocabulary=Vocabulary(("a", "b"), (2,)))
 
@@ -109,3 +113,22 @@ def test_images_for_models_of_rows_and_rows_for_models_of_images(folder, people,
     settings = DataSettings(source="table", path="p.csv", label="income")
     with pytest.raises(InputError, match=r"there is no training part"):
         load_source(settings, tmp_path, vocabulary=Vocabulary(("high", "low"), (5, 4, 1)))
+
+
+def test_labels_of_what_is_out_of_distribution_are_not_read(module, tmp_path):
+    """Its labels are 7 and 99, of no class that the models know; it has no column of groups."""
+    name = module(
+        """
+        import numpy as np
+
+        def data():
+            return np.zeros((2, 5, 4, 1), np.uint8), np.array([7, 99])
+        """
+    )
+    settings = DataSettings(source=f"{name}:data", splits={"train": None})
+    known = Vocabulary(("cat", "dog"), (5, 4, 1))
+    found = load_source(settings, tmp_path, vocabulary=known, labelled=False)
+    assert found.classes == ("cat", "dog")
+    assert found.test.labels.tolist() == [-1, -1]
+    with pytest.raises(InputError, match="neither class names nor 0 to 1"):
+        load_source(settings, tmp_path, vocabulary=known)

@@ -1,0 +1,164 @@
+"""The `shifts` section of a config: what else the models are shown beside clean test examples."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from audit.judgement.plan import Settings
+from audit.study.data_settings import DataSettings
+
+Severity = Annotated[float, Field(ge=1.0, le=5.0)]
+AttackName = Literal["fgsm", "pgd"]
+
+
+def _ratio(value: Any) -> Any:
+    """`8/255` as the number it is: that is how the field writes sizes of attacks."""
+    if not isinstance(value, str):
+        return value
+    above, _, below = value.partition("/")
+    try:
+        return float(above) / float(below) if below else float(above)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{value!r} is no number: write 0.03 or 8/255") from None
+
+
+# A share of the range of pixels, from 0 to 1.
+Share = Annotated[
+    Annotated[float, Field(gt=0.0, le=1.0)],
+    BeforeValidator(_ratio, json_schema_input_type=float | str),
+]
+
+
+class NaturalSettings(DataSettings):
+    """Another data set with the same classes, or some of them.
+
+    Attributes:
+        mask: Where only some of the classes are there (ImageNet-A has 200 of 1,000), whether a
+            model's logits are masked to these. The literature does both; the notes say which.
+    """
+
+    mask: bool = False
+
+    @property
+    def data(self) -> DataSettings:
+        """The data section in it."""
+        stated = self.model_fields_set - {"mask"}
+        return DataSettings.model_validate({key: getattr(self, key) for key in stated})
+
+
+class NoiseSettings(Settings):
+    """Uniform noise on clean examples, to see how like its parent a pruned model still is.
+
+    As Liebenwein et al. (arXiv 2103.03014) probe functional distance. Noise of size ε is uniform on
+    [-ε, ε], a share of the range of pixels; it is not cut off at black and white, so that all of
+    the noise arrives, and equal draws are scaled to each size.
+
+    Attributes:
+        levels: Values of ε.
+        seed: Seed of the draws, which depend on it and on the example.
+    """
+
+    levels: tuple[Share, ...] = Field(default=(0.02, 0.05, 0.1), min_length=1)
+    seed: int = Field(default=0, ge=0)
+
+    @field_validator("levels")
+    @classmethod
+    def _each_once(cls, levels: tuple[float, ...]) -> tuple[float, ...]:
+        names = [f"{level:.4g}" for level in levels]
+        for position, name in enumerate(names):
+            if name in names[:position]:
+                raise ValueError(f"the noise level {name} is there twice: name it once")
+        return levels
+
+
+class AttackSettings(Settings):
+    """White-box attacks, made for each model on its own gradients, within an L∞ ball.
+
+    Attributes:
+        names: `fgsm`, one step of size ε along the gradient's sign (Goodfellow et al., arXiv
+            1412.6572), and `pgd`, projected steps from a random start (Madry et al., 1706.06083).
+        epsilon: Radius of the ball, a share of the range of pixels; `8/255` may be written so.
+        steps: Of `pgd`.
+        step_size: Of `pgd`, as `epsilon`.
+        examples: How many test examples are attacked, a stratified sample; None for all.
+        seed: Seed of the sample and of the random starts.
+    """
+
+    names: tuple[AttackName, ...] = Field(default=("fgsm", "pgd"), min_length=1)
+    epsilon: Share = 8 / 255
+    steps: int = Field(default=10, ge=1)
+    step_size: Share = 2 / 255
+    examples: int | None = Field(default=None, ge=1)
+    seed: int = Field(default=0, ge=0)
+
+    @field_validator("names")
+    @classmethod
+    def _each_once(cls, names: tuple[AttackName, ...]) -> tuple[AttackName, ...]:
+        for position, name in enumerate(names):
+            if name in names[:position]:
+                raise ValueError(f"the attack {name!r} is there twice: name it once")
+        return names
+
+
+class BackSelectSettings(Settings):
+    """Which pixels each model needs, on a handful of test examples.
+
+    BackSelect (Carter et al., arXiv 1810.03805; Liebenwein et al., 2103.03014) hides pixels, those
+    first without which the confidence in the true class stays highest. Beside the evidence,
+    `informative.parquet` has the order and the confidence that is left, per model and example, and
+    `informative_across.parquet` the confidence of each model on the tenth of the pixels that is
+    informative to each other one.
+
+    Attributes:
+        examples: How many test examples, a stratified sample. A model is shown each about
+            pixels² / (2 × step) times.
+        step: Pixels hidden at a time.
+        seed: Seed of the sample.
+    """
+
+    examples: int = Field(default=5, ge=1, le=100)
+    step: int = Field(default=1, ge=1)
+    seed: int = Field(default=0, ge=0)
+
+
+class ShiftSettings(Settings):
+    """What else the models are shown.
+
+    Attributes:
+        corruptions: A set's name, or names of corruptions (or `module:function`).
+        severities: Severities from 1 to 5, steps between them too.
+        preset: Constants by image size; `auto` picks, and the report says what it picked.
+        seed: Seed of the corruptions' draws.
+        natural: Other data sets with the same classes or some of them, matched by name: a name for
+            each, and a path (read as `data` is) or a data section of its own.
+        out_of_distribution: Data sets of other things, whose labels are not read; as `natural`.
+        noise: Uniform noise on clean examples; None shows none.
+        attacks: Attacks on every model; None makes none.
+        backselect: The pixels that each model needs; None does not ask.
+    """
+
+    corruptions: str | tuple[str, ...] = ()
+    severities: tuple[Severity, ...] = (1.0, 3.0, 5.0)
+    preset: str = "auto"
+    seed: int = Field(default=0, ge=0)
+    natural: dict[str, str | NaturalSettings] = Field(default_factory=dict)
+    out_of_distribution: dict[str, str | DataSettings] = Field(default_factory=dict)
+    noise: NoiseSettings | None = None
+    attacks: AttackSettings | None = None
+    backselect: BackSelectSettings | None = None
+
+    @model_validator(mode="after")
+    def _one_name_each(self) -> ShiftSettings:
+        for name in (*self.natural, *self.out_of_distribution):
+            if "@" in name:
+                raise ValueError(
+                    f"the data set {name!r} has an @ in its name, as attacks and noise have: "
+                    "rename it"
+                )
+            if name in self.natural and name in self.out_of_distribution:
+                raise ValueError(
+                    f"{name!r} is a natural shift and out of distribution: keep one of them"
+                )
+        return self

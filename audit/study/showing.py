@@ -1,0 +1,159 @@
+"""What one condition shows: which examples, and batch by batch what models are given of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+import corruptions
+from audit.evidence.errors import InputError, JobError
+from audit.evidence.imports import resolve
+from audit.study.attacks import WHITE
+from audit.study.models import to_images
+from audit.study.prepare import Arrays, SplitName
+from audit.study.preprocess import Preprocess
+from audit.study.recipes import Shown
+from audit.study.sources.cuts import stratified_sample
+from corruptions.draws import stream
+from corruptions.images import check_ids
+
+_ATTACKED = 6  # entropy that sets this sample apart from other draws with the same seed
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Some examples of one split.
+
+    Attributes:
+        split: The split.
+        rows: int64, their positions in it, increasing.
+        ids: object, their ids.
+        labels: int64, their class codes, `NO_LABEL` where there is none.
+    """
+
+    split: SplitName
+    rows: NDArray[np.int64]
+    ids: NDArray[Any]
+    labels: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Examples that are shown together.
+
+    Attributes:
+        rows: Their places among all that the condition shows.
+        ids: Their ids.
+        labels: int64, class codes.
+        inputs: What the models take; under an attack the images that it changes for each, float32
+            [N, C, H, W] in [0, 255].
+    """
+
+    rows: slice
+    ids: NDArray[Any]
+    labels: NDArray[np.int64]
+    inputs: Tensor
+
+
+def pieces(shown: Shown, arrays: Arrays) -> tuple[Piece, ...]:
+    """The examples of a condition: test ones, and beside clean ones those that validate."""
+    validated = shown.name == "clean" and arrays.has("validation")
+    splits: tuple[SplitName, ...] = ("test", "validation") if validated else ("test",)
+    found = []
+    for split in splits:
+        ids, labels = arrays.ids(split), arrays.labels(split)
+        rows = np.arange(len(ids), dtype=np.int64)
+        if shown.attack is not None:
+            rows = _sampled(labels, shown.attack["examples"], shown.attack["seed"])
+        found.append(Piece(split, rows, ids[rows], labels[rows]))
+    return tuple(found)
+
+
+def _sampled(labels: NDArray[np.int64], count: int | None, seed: int) -> NDArray[np.int64]:
+    if count is None or count >= len(labels):
+        return np.arange(len(labels), dtype=np.int64)
+    return np.flatnonzero(stratified_sample(labels, count, (seed, _ATTACKED)))
+
+
+def batches(
+    shown: Shown, arrays: Arrays, preprocess: Preprocess | None, size: int, device: str, base: Path
+) -> Iterator[Batch]:
+    """Every example of a condition, at most `size` at a time and never of two splits.
+
+    Raises:
+        InputError: Float pixels come out of the preprocessing other than bytes do, and noise or an
+            attack needs them.
+    """
+    before = 0
+    for piece in pieces(shown, arrays):
+        inputs = arrays.inputs(piece.split)
+        for start in range(0, len(piece.rows), size):
+            some = slice(start, start + size)
+            values, ids = np.array(inputs[piece.rows[some]]), piece.ids[some]
+            rows = slice(before + start, before + start + len(ids))
+            made = _made(values, ids, shown, preprocess, base).to(device)
+            yield Batch(rows, ids, piece.labels[some], made)
+        before += len(piece.rows)
+
+
+def _made(
+    values: NDArray[Any],
+    ids: NDArray[Any],
+    shown: Shown,
+    preprocess: Preprocess | None,
+    base: Path,
+) -> Tensor:
+    if preprocess is None:
+        return torch.from_numpy(values)
+    images = to_images(values, preprocess)
+    if shown.attack is not None:
+        return as_floats(images, preprocess)
+    if shown.noise:
+        noise = uniform(shown.seed, "uniform_noise", ids, images)
+        noisy = as_floats(images, preprocess) + WHITE * shown.noise * noise
+        return preprocess.after(noisy)
+    return preprocess.after(_corrupted(images, shown, ids, base))
+
+
+def uniform(seed: int, purpose: str, ids: NDArray[Any], like: Tensor) -> Tensor:
+    """Uniform on [-1, 1), float32 shaped like a batch; an image's draw depends on its id alone."""
+    draws = stream(seed, purpose, 0.0, check_ids(ids, len(like)))
+    return draws.uniform(like[0].numel()).reshape(like.shape)
+
+
+def as_floats(images: Tensor, preprocess: Preprocess) -> Tensor:
+    """uint8 images as float32 in [0, 255], for a preprocessing that takes both alike.
+
+    Raises:
+        InputError: It does not.
+    """
+    floats = images.to(torch.float32)
+    ours, theirs = (preprocess.after(some[:1]).to(torch.float32) for some in (floats, images))
+    if ours.shape != theirs.shape or not torch.allclose(ours, theirs, rtol=1e-4, atol=1e-4):
+        raise InputError(
+            "Noise and attacks change pixels by less than a grey level, and model.preprocess makes "
+            "something else of float pixels in [0, 255] than of the same bytes: let it divide "
+            "by 255 whatever the type."
+        )
+    return floats
+
+
+def _corrupted(images: Tensor, shown: Shown, ids: NDArray[Any], base: Path) -> Tensor:
+    if shown.corruption is None or shown.severity is None:
+        return images
+    name: Any = shown.corruption
+    if ":" in name:
+        name = resolve(name, base)
+    try:
+        return corruptions.corrupt(
+            images, name, shown.severity, seed=shown.seed, ids=ids, preset=shown.preset
+        )
+    except (TypeError, ValueError) as error:
+        raise JobError(f"{shown.name} at severity {shown.severity:g}: {error}") from error

@@ -1,38 +1,17 @@
-"""How far each group falls behind everybody through pruning, and whether the worst is chance."""
+"""How far each group falls behind everybody through pruning."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.evidence.blocks import NO_LABEL, Block, Evidence
-from audit.judgement.answers import asked
-from audit.judgement.design import Arm
-from audit.judgement.families import Family
-from audit.judgement.findings import Finding
-from audit.judgement.groups import Grouping, groupings
+from audit.judgement.groups import Grouping
 from audit.judgement.inference import Estimate, paired_change
-from audit.judgement.pairs import (
-    Answer,
-    Contrast,
-    Design,
-    Pairs,
-    answers,
-    contrast,
-    correct,
-    design,
-    levels,
-    pairs,
-    scaled,
-)
-from audit.judgement.plan import Plan
-from audit.judgement.worst_gap import WorstGap, worst_gap
+from audit.judgement.pairs import Answer, Contrast, Design, answers, scaled
 
 FloatArray = NDArray[np.float64]
-CodeArray = NDArray[np.int64]
 
 FEW_DISCORDANT = 10  # as in `crossed`: below, a pseudo-example each way keeps the t honest
 EVERYBODY = "everybody is in this group, so it cannot fall behind"
@@ -62,40 +41,6 @@ def excess_gaps(accuracy: Contrast, division: Grouping) -> list[Answer]:
     ]
 
 
-def worst_gap_families(
-    block: Block, evidence: Evidence, arms: Sequence[Arm], plan: Plan, name: str
-) -> list[Family]:
-    """One part of the family `name` per single group column: is its worst group chance.
-
-    Each part carries the p of the largest excess over all arms, the omnibus question "did any group
-    fall behind anywhere". Groups smaller than `plan.minimum_n` are not candidates for the worst.
-
-    Args:
-        block: Predictions on clean examples.
-        evidence: Labels and group columns.
-        arms: The pruned models.
-        plan: Groups, smallest denominator, resamples and their seed.
-        name: The family that the parts belong to.
-    """
-    known = design(evidence, plan)
-    found = [pair for arm in arms if (pair := pairs(block, arm, known)) is not None]
-    accuracy = [contrast(pair, correct(known.labels)) for pair in found]
-    if not found:
-        return []
-    out = []
-    for division in groupings(evidence.examples, plan):
-        if len(division.columns) > 1 or len(division.names) < 2:
-            continue
-        test = _test(accuracy, division, known)
-        if test is not None:
-            findings = [
-                _worst_finding(pair, one, division, test, place)
-                for place, (pair, one) in enumerate(zip(found, accuracy, strict=True))
-            ]
-            out.append(Family(name, "C", findings, test.p_joint))
-    return out
-
-
 def _excess_gap(
     d: FloatArray,
     inside: NDArray[np.bool_],
@@ -111,9 +56,9 @@ def _excess_gap(
     its coverage in small groups up to what it says.
     """
     behind = (
-        _difference(whole.parent, group.parent),
-        _difference(whole.pruned, group.pruned),
-        _difference(whole.control, group.control),
+        difference(whole.parent, group.parent),
+        difference(whole.pruned, group.pruned),
+        difference(whole.control, group.control),
     )
     counts = {
         name: getattr(group.estimate, name) for name in ("n", "units", "parents", "discordant")
@@ -122,7 +67,7 @@ def _excess_gap(
         return Answer(Estimate(change=0.0, reason=EVERYBODY, **counts), *behind)
     padded = group.estimate.discordant < FEW_DISCORDANT <= whole.estimate.discordant
     estimate = scaled(_mean_change(d * share - np.where(inside, d, 0.0), known, padded), 1 / share)
-    gap = _difference(whole.estimate.change, group.estimate.change)
+    gap = difference(whole.estimate.change, group.estimate.change)
     return Answer(replace(estimate, change=gap, **counts), *behind)
 
 
@@ -138,93 +83,6 @@ def _mean_change(z: FloatArray, known: Design, padded: bool) -> Estimate:
     return paired_change(z, weights=weights, clusters=clusters, level=level)
 
 
-def _difference(everybody: float | None, group: float | None) -> float | None:
+def difference(everybody: float | None, group: float | None) -> float | None:
+    """Everybody's value less the group's; None where either is."""
     return None if everybody is None or group is None else everybody - group
-
-
-def _test(accuracy: Sequence[Contrast], division: Grouping, known: Design) -> WorstGap | None:
-    """The permutation test of all arms at once; None where no group is large enough."""
-    loss = np.stack([_mean_over_parents(-one.difference) for one in accuracy])
-    kept = ~np.isnan(loss).any(axis=0) & (known.labels != NO_LABEL)
-    if known.weights is not None:
-        loss = loss * known.weights
-    units = _units(loss[:, kept], division.codes[kept], known.labels[kept], _at(known, kept))
-    sizes = np.bincount(units[1], minlength=len(division.names))
-    tested = sizes >= known.plan.minimum_n
-    if tested.sum() < 1 or (sizes > 0).sum() < 2:
-        return None
-    return worst_gap(
-        *units,
-        tested=tested,
-        resamples=known.plan.resamples,
-        rng=np.random.default_rng(known.plan.seed),
-    )
-
-
-def _at(known: Design, kept: NDArray[np.bool_]) -> CodeArray | None:
-    return None if known.clusters is None else known.clusters[kept]
-
-
-def _units(
-    loss: FloatArray, groups: CodeArray, labels: CodeArray, clusters: CodeArray | None
-) -> tuple[FloatArray, CodeArray, CodeArray]:
-    """What is exchanged: examples between groups within a class, or whole clusters.
-
-    A cluster that lies in one group moves as one, with its losses taken less their class means,
-    because a cluster has no class of its own. Where clusters reach into several groups, labels are
-    exchanged inside each cluster instead.
-    """
-    strata = np.unique(labels, return_inverse=True)[1].astype(np.int64)
-    if clusters is None:
-        return loss, groups, strata
-    size = np.bincount(strata)
-    means = np.stack([np.bincount(strata, row) for row in loss]) / size
-    span = int(groups.max()) + 1
-    pair: CodeArray
-    pair, unit = np.unique(clusters * span + groups, return_inverse=True)
-    sums: FloatArray = np.stack([np.bincount(unit, row) for row in loss - means[:, strata]])
-    owner = pair // span
-    across = len(np.unique(owner)) < len(pair)
-    strata = np.unique(owner, return_inverse=True)[1] if across else np.zeros_like(owner)
-    return sums, pair % span, strata.astype(np.int64)
-
-
-def _mean_over_parents(values: FloatArray) -> FloatArray:
-    given = ~np.isnan(values)
-    out = np.full(values.shape[1], np.nan)
-    total = np.where(given, values, 0.0).sum(axis=0)
-    np.divide(total, given.sum(axis=0), out=out, where=given.any(axis=0))
-    return out
-
-
-def _worst_finding(
-    pair: Pairs, accuracy: Contrast, division: Grouping, test: WorstGap, place: int
-) -> Finding:
-    code, known = int(test.worst[place]), accuracy.design
-    finding = replace(
-        asked("worst_excess_gap", pair.arm, condition=pair.condition, subject=division.label),
-        n=int((~np.isnan(accuracy.difference)).any(axis=0).sum()),
-        parents=len(accuracy.parent),
-        generalises_to="examples",
-        p=float(test.p[place]),
-        p_floor=test.p_floor,
-    )
-    if code < 0:
-        return replace(finding, change=0.0, reason="no group differs from another in anything")
-    cells = np.where(division.codes == code, 0, -1)
-    behind: list[float | None] = []
-    for values in (accuracy.parent, accuracy.pruned, accuracy.control):
-        if values is None:
-            behind.append(None)
-            continue
-        everybody = levels(values, np.zeros_like(cells), 1, known.weights)[0]
-        behind.append(_difference(everybody, levels(values, cells, 1, known.weights)[0]))
-    return replace(
-        finding,
-        parent=behind[0],
-        pruned=behind[1],
-        control=behind[2],
-        change=_difference(behind[1], behind[0]),
-        reason=f"{division.names[code]} falls furthest behind for its size; one-sided, by "
-        "exchanging group labels between examples of one class",
-    )

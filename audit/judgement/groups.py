@@ -50,12 +50,13 @@ def groupings(examples: pd.DataFrame, plan: Plan) -> tuple[Grouping, ...]:
 
     Args:
         examples: The example table, with columns `group_*`.
-        plan: `groups` (None takes every `group_*`) and `intersections`.
+        plan: `groups` (None takes every `group_*` that is no control feature), `intersections`.
 
     Raises:
-        InputError: A group column is not there, or a column to be binned is not numeric.
+        InputError: A group column is not there or is a control feature too, or a column to be
+            binned is not numeric.
     """
-    singles = sorted((_single(examples, wanted) for wanted in _wanted(examples, plan)), key=_label)
+    singles = sorted((single(examples, wanted) for wanted in _wanted(examples, plan)), key=_label)
     crossings = [
         cross(parts)
         for depth in range(2, plan.intersections + 1)
@@ -89,9 +90,17 @@ def _label(grouping: Grouping) -> str:
 
 
 def _wanted(examples: pd.DataFrame, plan: Plan) -> list[str | Binned]:
+    controls = {_bare(wanted) for wanted in plan.control_features}
     if plan.groups is None:
-        return [name for name in examples.columns if name.startswith(PREFIX)]
+        every = [name for name in examples.columns if name.startswith(PREFIX)]
+        return [name for name in every if _bare(name) not in controls]
     by_name = {_bare(wanted): wanted for wanted in plan.groups}
+    both = sorted(controls & set(by_name))
+    if both:
+        raise InputError(
+            f"{both[0]!r} is named as a group and as a control feature: groups are compared within "
+            "the levels of control features, so name it as one of both."
+        )
     if len(by_name) < len(plan.groups):
         raise InputError(
             f"`groups` names a column twice ({', '.join(map(_bare, plan.groups))}): name each once."
@@ -104,7 +113,12 @@ def _bare(wanted: str | Binned) -> str:
     return column.removeprefix(PREFIX)
 
 
-def _single(examples: pd.DataFrame, wanted: str | Binned) -> Grouping:
+def single(examples: pd.DataFrame, wanted: str | Binned) -> Grouping:
+    """The groups of one column.
+
+    Raises:
+        InputError: It is not there, or is to be binned and not numeric.
+    """
     name = _bare(wanted)
     if PREFIX + name not in examples.columns:
         raise InputError(_no_such_column(name, examples))

@@ -12,9 +12,10 @@ from audit.evidence.blocks import NO_LABEL, NOT_SHOWN, Block, Evidence
 from audit.judgement.answers import answer_finding
 from audit.judgement.class_groups import class_group_findings
 from audit.judgement.design import Arm
-from audit.judgement.excess_gap import excess_gaps, worst_gap_families
+from audit.judgement.excess_gap import excess_gaps
 from audit.judgement.families import Family, holm
 from audit.judgement.findings import Finding
+from audit.judgement.further_rates import base_rate_findings, gaps, precision_and_gaps
 from audit.judgement.groups import Grouping, groupings
 from audit.judgement.pairs import (
     Design,
@@ -27,6 +28,7 @@ from audit.judgement.pairs import (
     pairs,
 )
 from audit.judgement.plan import Plan
+from audit.judgement.worst_of_groups import FURTHER, worst_gap_families
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer]
@@ -75,6 +77,11 @@ def subgroup_findings(
     known = design(evidence, plan)
     main: list[Finding] = []
     screen: list[Finding] = []
+    further: list[Finding] = []
+    shown = (block.predicted != NOT_SHOWN).any(axis=0)
+    for division in divisions if any(len(arm.parents) for arm in arms) else ():
+        if plan.positive is not None or screened(division, evidence.classes, plan):
+            further += base_rate_findings(known, division, evidence.classes, shown)
     for arm in arms:
         found = pairs(block, arm, known)
         if found is None:
@@ -82,6 +89,7 @@ def subgroup_findings(
         for division in divisions:
             single = len(division.columns) == 1
             (main if single else screen).extend(group_findings(found, division, evidence.classes))
+            further += further_findings(found, division, evidence.classes)
             if single and plan.positive is None and screened(division, evidence.classes, plan):
                 screen += class_group_findings(found, division, evidence.classes)
     p = [finding.p for finding in main if finding.p is not None]
@@ -89,6 +97,7 @@ def subgroup_findings(
         Family(FAMILY, "C", main, float(holm(p).min()) if p else None),
         *worst_gap_families(block, evidence, arms, plan, FAMILY),
         Family(SCREEN, "D", screen),
+        Family(FURTHER, "D", further),
     ]
 
 
@@ -101,11 +110,7 @@ def group_findings(found: Pairs, division: Grouping, classes: Sequence[str]) -> 
     """Rates and excess gap of every group of one division, for one arm."""
     plan = found.design.plan
     rates = main_rates(found.design, division, classes)
-    out = [
-        finding
-        for rate in rates
-        for finding in _rate_findings(found, division, rate, division.codes, division.names)
-    ]
+    out = [finding for rate in rates for finding in rate_findings(found, division, rate)]
     accuracy = contrast(found, correct(found.design.labels))
     for name, answer in zip(division.names, excess_gaps(accuracy, division), strict=True):
         out.append(
@@ -114,6 +119,19 @@ def group_findings(found: Pairs, division: Grouping, classes: Sequence[str]) -> 
             )
         )
     return out
+
+
+def further_findings(found: Pairs, division: Grouping, classes: Sequence[str]) -> list[Finding]:
+    """TPR, precision and the excess gaps of rates, for one arm; they are screened."""
+    if found.design.plan.positive is None:
+        fnr = _macro_rates(found.design, division, len(classes))[0]
+        tpr = Rate("group_tpr", lambda predicted: 1.0 - fnr.value(predicted), reason=MACRO)
+    else:
+        positive = found.design.plan.positive
+        value = gaps(found.design, classes.index(positive))[0].value
+        tpr = Rate("group_tpr", value, positive)
+    own = rate_findings(found, division, tpr)
+    return own + precision_and_gaps(found, division, classes)
 
 
 def main_rates(known: Design, division: Grouping, classes: Sequence[str]) -> list[Rate]:
@@ -147,9 +165,9 @@ def class_rates(labels: CodeArray, class_: int, name: str) -> list[Rate]:
     ]
 
 
-def _rate_findings(
-    found: Pairs, division: Grouping, rate: Rate, cells: CodeArray, names: Sequence[str]
-) -> list[Finding]:
+def rate_findings(found: Pairs, division: Grouping, rate: Rate) -> list[Finding]:
+    """One rate in every group of a division, for one arm."""
+    cells, names = division.codes, division.names
     each = answers(contrast(found, rate.value), cells, len(names), rate.scale)
     return [
         answer_finding(

@@ -27,6 +27,7 @@ class WorstGap:
     Attributes:
         p: [arms], one-sided p of each arm's largest studentised excess.
         p_joint: One-sided p of the largest over all arms.
+        p_spread: [arms], p of the largest less the smallest studentised excess.
         worst: [arms], index of the group with the largest studentised excess; -1 where no group
             differs from another in anything.
         p_floor: The smallest p that so many draws can give.
@@ -34,6 +35,7 @@ class WorstGap:
 
     p: FloatArray
     p_joint: float
+    p_spread: FloatArray
     worst: CodeArray
     p_floor: float
 
@@ -66,19 +68,33 @@ def worst_gap(
     excess = _centred(loss, strata)
     scale = np.where(tested, _deviations(excess, groups, len(tested), strata), 0.0)
     if not np.any(scale > 0.0):
-        arms = len(loss)
-        return WorstGap(np.ones(arms), 1.0, np.full(arms, -1, dtype=np.int64), 1 / (resamples + 1))
+        none = np.full(len(loss), -1, dtype=np.int64)
+        one = np.ones(len(loss))
+        return WorstGap(one, 1.0, one, none, 1 / (resamples + 1))
     observed = _studentised(excess, groups, scale)
-    largest = observed.max(axis=1)
-    exceeded, exceeded_jointly = np.ones(len(loss)), 1.0
-    # Equal statistics may differ by rounding; an arm without any loss has none to differ.
-    reached = largest - TIE * np.maximum(1.0, np.abs(np.where(largest > -np.inf, largest, 0.0)))
+    exceeded, spread, exceeded_jointly = np.ones(len(loss)), np.ones(len(loss)), 1.0
+    reached, wide = _less_rounding(observed.max(axis=1)), _less_rounding(_range(observed))
     for drawn in _null(excess, groups, strata, scale, resamples, rng):
-        exceeded += (drawn >= reached).sum(axis=0)
-        exceeded_jointly += float((drawn.max(axis=1) >= reached.max()).sum())
+        largest = drawn.max(axis=2)
+        exceeded += (largest >= reached).sum(axis=0)
+        exceeded_jointly += float((largest.max(axis=1) >= reached.max()).sum())
+        spread += (_range(drawn) >= wide).sum(axis=0)
     worst = np.where(np.any(scale > 0.0, axis=1), observed.argmax(axis=1), -1)
     total = resamples + 1
-    return WorstGap(exceeded / total, exceeded_jointly / total, worst, 1 / total)
+    return WorstGap(exceeded / total, exceeded_jointly / total, spread / total, worst, 1 / total)
+
+
+def _less_rounding(reached: FloatArray) -> FloatArray:
+    """Equal statistics may differ by rounding; an arm without any loss has none to differ."""
+    size = np.maximum(1.0, np.abs(np.where(reached > -np.inf, reached, 0.0)))
+    return reached - TIE * size
+
+
+def _range(studentised: FloatArray) -> FloatArray:
+    """Largest less smallest over the last axis; minus infinity where no group can change."""
+    lowest = np.where(studentised > -np.inf, studentised, np.inf).min(axis=-1)
+    out: FloatArray = studentised.max(axis=-1) - lowest
+    return out
 
 
 def _null(
@@ -89,23 +105,22 @@ def _null(
     resamples: int,
     rng: np.random.Generator,
 ) -> Iterator[FloatArray]:
-    """Largest studentised excess of every arm in random relabellings, blocks of [draws, arms].
+    """Studentised excesses in random relabellings, in blocks of [draws, arms, groups].
 
     Where every group has `LARGE` examples or more, the sums are normal to all intents (Hájek 1961)
     and their exact covariance takes the place of the relabelling.
     """
     tested: NDArray[np.bool_] = np.any(scale > 0.0, axis=0)
     if np.bincount(groups, minlength=scale.shape[1])[tested].min() >= LARGE:
-        yield _normal_maxima(excess, groups, strata, scale, resamples, rng)
+        yield _normal(excess, groups, strata, scale, resamples, rng)
         return
     moving = np.flatnonzero(np.any(excess != 0.0, axis=0))
     part = np.ascontiguousarray(excess[:, moving])
     for _ in range(resamples):
-        drawn = _studentised(part, _permuted(groups, strata, rng)[moving], scale)
-        yield drawn.max(axis=1)[None, :]
+        yield _studentised(part, _permuted(groups, strata, rng)[moving], scale)[None]
 
 
-def _normal_maxima(
+def _normal(
     excess: FloatArray,
     groups: CodeArray,
     strata: CodeArray,
@@ -113,7 +128,7 @@ def _normal_maxima(
     resamples: int,
     rng: np.random.Generator,
 ) -> FloatArray:
-    """Draws of the maxima from the normal with the covariance of relabelling, [draws, arms].
+    """Draws from the normal with the covariance of relabelling, [draws, arms, groups].
 
     Over strata, Cov(S_ag, S_bh) adds up C_ab · n_g (δ_gh N − n_h) / (N − 1), with C the covariance
     of the losses of arms a and b in the stratum, and n of its N examples in the groups g and h.
@@ -133,8 +148,7 @@ def _normal_maxima(
     values, vectors = np.linalg.eigh(covariance.reshape(len(flat), -1) * flat * flat[:, None])
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     drawn = (rng.standard_normal((resamples, len(flat))) @ root.T).reshape(-1, arms, n_groups)
-    maxima: FloatArray = np.where(scale > 0.0, drawn, -np.inf).max(axis=2)
-    return maxima
+    return np.where(scale > 0.0, drawn, -np.inf)
 
 
 def _members(groups: CodeArray, n_groups: int, strata: CodeArray) -> CodeArray:

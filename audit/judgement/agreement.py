@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from audit.evidence.blocks import NO_LABEL, NOT_SHOWN, Block, Evidence
 from audit.judgement.answers import answer_finding, asked
 from audit.judgement.design import Arm
+from audit.judgement.dense_floor import parents_beside_each_other
 from audit.judgement.estimate import Estimate
 from audit.judgement.families import Family
 from audit.judgement.findings import Finding
@@ -23,6 +24,7 @@ from audit.judgement.flips import (
     pruned_beside,
     with_control,
 )
+from audit.judgement.group_flips import group_flips
 from audit.judgement.inference import paired_change
 from audit.judgement.pairs import Answer, Design, Pairs, design, levels, pairs
 from audit.judgement.plan import Plan
@@ -46,9 +48,12 @@ def agreement_families(
 ) -> list[Family]:
     """Flips, split into harmed and mended, agreement, Cohen's kappa and net harm, for every arm.
 
+    Flips are asked of every group too, and once of parents among each other: how far two models lie
+    apart that were trained alike.
+
     Args:
         block: Predictions under one condition.
-        evidence: Labels and models.
+        evidence: Labels, groups and models.
         arms: The pruned models; an arm that names no parent is not asked.
         plan: `alpha`, `minimum_n`.
 
@@ -65,6 +70,8 @@ def agreement_families(
             continue
         findings += [_rate(measure, found) for measure in RATES]
         findings += [_net_harm(found), _kappa(found, len(evidence.classes))]
+        findings += group_flips(found, evidence)
+    findings += parents_beside_each_other(block, evidence, known)
     return [Family(AGREEMENT, "D", findings)]
 
 

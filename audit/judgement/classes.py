@@ -1,4 +1,4 @@
-"""What pruning did to each class: recall, normalised recall shift, precision."""
+"""What pruning did to each class: recall and normalised recall shift."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.evidence.blocks import NO_LABEL, Block, Evidence
+from audit.evidence.blocks import Block, Evidence
 from audit.judgement.answers import answer_finding
 from audit.judgement.class_flips import flip_examples, flip_parents, parent_changes
-from audit.judgement.crossed import sums
+from audit.judgement.class_screen import rate_findings
+from audit.judgement.class_shares import share_findings
 from audit.judgement.design import Arm
 from audit.judgement.estimate import Estimate, shifted
-from audit.judgement.exemplars.ballots import ballots
 from audit.judgement.families import MOST_QUESTIONS, Family
 from audit.judgement.findings import Finding
-from audit.judgement.inference import average_by_parent, paired_change_by_cell
+from audit.judgement.inference import paired_change_by_cell
 from audit.judgement.max_t import MaxT
 from audit.judgement.pairs import (
     Answer,
@@ -28,7 +28,6 @@ from audit.judgement.pairs import (
     contrast,
     correct,
     design,
-    levels,
     overall,
     pairs,
 )
@@ -39,7 +38,8 @@ FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
 
 CLASSES = "classes"
-PRECISION = "class_precision"
+RATES = "class_precision"
+SHARES = "class_shares"
 PAIRED = "paired over parents, each model's recall less its own accuracy"
 KNOWN_ACCURACY = "one parent: the change of accuracy is taken as known"
 
@@ -57,7 +57,7 @@ class _Case:
 def class_families(
     block: Block, evidence: Evidence, arms: Sequence[Arm], plan: Plan
 ) -> list[Family]:
-    """Recall, normalised recall shift and precision of every class, for every arm.
+    """Recall, normalised recall shift, precision and FPR of every class, for every arm.
 
     Args:
         block: Predictions under one condition.
@@ -67,7 +67,9 @@ def class_families(
         plan: `alpha`, `minimum_n` (of positives), `resamples`, `seed`.
 
     Returns:
-        The family `classes` (recall and shift), tier C, and the screen `class_precision`, tier D.
+        The family `classes` (recall and shift), tier C, and the screens `class_precision`
+        (precision and one-vs-rest false positive rate) and `class_shares` (how many classes lose
+        and gain), tier D.
         Step-down max-T is used where a flip matches the claim and could open the family: shifts of
         many parents, and everything about single pairs. The rest is corrected by Holm.
     """
@@ -75,15 +77,18 @@ def class_families(
     cases: list[_Case] = []
     unpaired: list[Finding] = []
     screen: list[Finding] = []
+    shares: list[Finding] = []
     for arm in arms:
         found = pairs(block, arm, known)
         if found is None:
             unpaired += unpaired_classes(block, evidence, arm, known)
             continue
         cases.append(_case(found, evidence.classes))
-        screen += _precision(found, evidence.classes)
+        screen += rate_findings(found, evidence.classes)
+        shares += share_findings(found, cases[-1].right, len(evidence.classes))
     parts = [*_corrected(cases, len(evidence.classes), known), unpaired]
-    return [*(Family(CLASSES, "C", part) for part in parts), Family(PRECISION, "D", screen)]
+    gated = [Family(CLASSES, "C", part) for part in parts]
+    return [*gated, Family(RATES, "D", screen), Family(SHARES, "D", shares)]
 
 
 def _case(found: Pairs, classes: Sequence[str]) -> _Case:
@@ -186,50 +191,3 @@ def _with_max_t(findings: Sequence[Finding], found: MaxT, unit: str) -> list[Fin
         )
         for finding, p in zip(findings, found.p_adjusted, strict=True)
     ]
-
-
-def _precision(found: Pairs, classes: Sequence[str]) -> list[Finding]:
-    """Precision per class; its denominators differ between models, so it is tested over parents."""
-    known = found.design
-    before = _precisions(found.parent, found.arm.parent, len(classes), known)
-    after = _precisions(found.pruned, found.arm.parent, len(classes), known)
-    control = None
-    if found.control is not None:
-        control = _precisions(found.control, found.control_parent, len(classes), known)
-    nowhere = np.isnan(before) | np.isnan(after)
-    before, after = np.where(nowhere, np.nan, before), np.where(nowhere, np.nan, after)
-    taken = _taken(found, len(classes))
-    each = np.arange(len(classes))
-    values = [
-        [None] * len(classes) if side is None else levels(side, each, len(classes), None)
-        for side in (before, after, control)
-    ]
-    out = []
-    for i, estimate in enumerate(over_parents(after - before, known.plan.alpha)):
-        counted = replace(estimate, n=int(taken[i]), units=int(taken[i]), discordant=0)
-        answer = Answer(counted, values[0][i], values[1][i], values[2][i])
-        out.append(replace(_finding("precision", answer, found, classes[i]), discordant=None))
-    return out
-
-
-def _precisions(
-    predicted: NDArray[np.integer], owner: IndexArray, classes: int, known: Design
-) -> FloatArray:
-    """Precision per parent and class, replicates averaged, NaN where nobody is taken for it."""
-    labelled = known.labels != NO_LABEL
-    label, taken = known.labels[labelled], predicted[:, labelled]
-    weight = np.ones(label.size) if known.weights is None else known.weights[labelled]
-    out = np.full((len(taken), classes), np.nan)
-    for row, rates in zip(taken, out, strict=True):
-        # NOT_SHOWN is -1: one place below class 0, which is cut off.
-        whole = sums(weight, row + 1, classes + 1)[1:]
-        hits = sums(weight * (row == label), row + 1, classes + 1)[1:]
-        np.divide(hits, whole, out=rates, where=whole > 0)
-    return average_by_parent(out, owner)
-
-
-def _taken(found: Pairs, classes: int) -> IndexArray:
-    """Distinct labelled examples that any parent or pruned model took for each class."""
-    labelled = found.design.labels != NO_LABEL
-    votes = np.concatenate([found.parent, found.pruned])[:, labelled] + 1
-    return np.bincount(ballots(votes).label, minlength=classes + 1)[1:]

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
-from audit.evidence.blocks import NO_LABEL, Block, Evidence
+from audit.evidence.blocks import NO_LABEL, Block, Condition, Evidence
 from audit.judgement.answers import answer_finding, asked
 from audit.judgement.design import Arm, dense
 from audit.judgement.estimate import POWER, Estimate
 from audit.judgement.findings import Finding
+from audit.judgement.measures import Measure
 from audit.judgement.pairs import Answer, Design
 from audit.judgement.rates import accuracy, count, mean_defined, ratio
-from audit.judgement.welch import Welch, welch_shift
+from audit.judgement.student import t_quantile
+from audit.judgement.welch import Centring, Welch, welch_shift
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
@@ -38,8 +40,8 @@ def unpaired_classes(block: Block, evidence: Evidence, arm: Arm, known: Design) 
         `normalised_recall_shift` by Welch.
     """
     classes = len(evidence.classes)
-    before = _model_rates(block.predicted[dense(evidence.models)], classes, known)
-    after = _model_rates(block.predicted[arm.pruned], classes, known)
+    before = model_rates(block.predicted[dense(evidence.models)], classes, known)
+    after = model_rates(block.predicted[arm.pruned], classes, known)
     counted = known.counted & (known.labels != NO_LABEL)
     n = np.bincount(known.labels[counted], minlength=classes)
     out = []
@@ -57,10 +59,10 @@ def unpaired_classes(block: Block, evidence: Evidence, arm: Arm, known: Design) 
         )
     if min(len(before[0]), len(after[0])) < 2:
         return out
-    return out + _welch_findings(block, evidence, arm, known, before, after, n)
+    return out + _both_centrings(block, evidence, arm, known, before, after)
 
 
-def _model_rates(
+def model_rates(
     predicted: NDArray[np.integer], classes: int, known: Design
 ) -> tuple[FloatArray, FloatArray]:
     """Recall [models, classes] and accuracy [models] of every model."""
@@ -69,39 +71,79 @@ def _model_rates(
     return ratio(counts.hits, counts.labelled)[:, 0, :], accuracy(counts)[:, 0]
 
 
-def _welch_findings(
+def welch_answers(
+    measure: str | Measure,
+    centring: Centring,
+    condition: Condition,
+    classes: Sequence[str],
+    arm: Arm,
+    known: Design,
+    before: tuple[FloatArray, FloatArray],
+    after: tuple[FloatArray, FloatArray],
+    reason: str,
+) -> list[Finding]:
+    """Normalised recall shifts of independent populations, one finding per class.
+
+    Args:
+        measure: The measure.
+        centring: What is taken off every recall.
+        condition: The condition.
+        classes: Class names.
+        arm: The pruned models.
+        known: Labels and plan.
+        before: Recall and accuracy of the dense models, from `model_rates`.
+        after: The same of the pruned models.
+        reason: How the numbers are to be read.
+    """
+    counted = known.counted & (known.labels != NO_LABEL)
+    n = np.bincount(known.labels[counted], minlength=len(classes))
+    found = welch_shift(*before, *after, centring=centring)
+    return [
+        answer_finding(
+            measure,
+            Answer(
+                _welch_estimate(found, i, int(n[i]), len(before[0]), known.plan.alpha),
+                _mean(before[0][:, i] - before[1]),
+                _mean(after[0][:, i] - after[1]),
+                None,
+            ),
+            arm,
+            known.plan,
+            condition=condition,
+            class_=name,
+            reason=reason,
+        )
+        for i, name in enumerate(classes)
+    ]
+
+
+def _both_centrings(
     block: Block,
     evidence: Evidence,
     arm: Arm,
     known: Design,
     before: tuple[FloatArray, FloatArray],
     after: tuple[FloatArray, FloatArray],
-    n: IndexArray,
 ) -> list[Finding]:
-    found = welch_shift(*before, *after)
-    other = welch_shift(*before, *after, centring="population")
-    out = []
-    for i, name in enumerate(evidence.classes):
-        estimate = _welch_estimate(found, i, int(n[i]), len(before[0]), known.plan.alpha)
-        said = f"{WELCH}; p = {other.p[i]:.3g} less the mean accuracy" if estimate.p else WELCH
-        answer = Answer(
-            estimate,
-            _mean(before[0][:, i] - before[1]),
-            _mean(after[0][:, i] - after[1]),
-            None,
-        )
-        out.append(
-            answer_finding(
-                "normalised_recall_shift",
-                answer,
-                arm,
-                known.plan,
-                condition=block.condition,
-                class_=name,
-                reason=said,
-            )
-        )
-    return out
+    """Shifts centred per model, with the p of the other centring beside."""
+    found = welch_answers(
+        "normalised_recall_shift",
+        "model",
+        block.condition,
+        evidence.classes,
+        arm,
+        known,
+        before,
+        after,
+        WELCH,
+    )
+    other = welch_shift(*before, *after, centring="population").p
+    return [
+        one
+        if one.p is None or one.reason is None
+        else replace(one, reason=f"{one.reason}; p = {p:.3g} less the mean accuracy")
+        for one, p in zip(found, other, strict=True)
+    ]
 
 
 def _welch_estimate(found: Welch, i: int, n: int, models: int, alpha: float) -> Estimate:
@@ -115,7 +157,7 @@ def _welch_estimate(found: Welch, i: int, n: int, models: int, alpha: float) -> 
     )
     if not np.isfinite(error):
         return replace(known, reason="there is no variance between models to test against")
-    reach = float(stats.t.ppf(1.0 - alpha / 2.0, df)) * error
+    reach = float(t_quantile(1.0 - alpha / 2.0, df)) * error
     return replace(
         known,
         low=change - reach,
@@ -125,7 +167,7 @@ def _welch_estimate(found: Welch, i: int, n: int, models: int, alpha: float) -> 
         standard_error=error,
         df=df,
         p_floor=0.0,
-        detectable=reach + float(stats.t.ppf(POWER, df)) * error,
+        detectable=reach + float(t_quantile(POWER, df)) * error,
     )
 
 

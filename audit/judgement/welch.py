@@ -7,7 +7,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+
+from audit.judgement.student import t_two_sided
 
 FloatArray = NDArray[np.float64]
 Centring = Literal["model", "population"]
@@ -60,7 +61,7 @@ def welch_shift(
     spread = first**2 / max(len(before) - 1, 1) + second**2 / max(len(after) - 1, 1)
     df = np.divide(variance**2, spread, out=np.full_like(total, np.nan), where=ok)
     error = np.sqrt(variance)
-    p = np.asarray(2.0 * stats.t.sf(np.abs(change) / error, df), dtype=np.float64)
+    p = np.asarray(t_two_sided(change / error, df), dtype=np.float64)
     return Welch(change, error, df, p)
 
 

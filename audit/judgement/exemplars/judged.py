@@ -9,77 +9,95 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from audit.evidence.blocks import Block, Evidence
-from audit.judgement.answers import answer_finding, asked
+from audit.evidence.blocks import NO_LABEL, Block, Evidence
+from audit.judgement.answers import asked
 from audit.judgement.design import Arm, dense
-from audit.judgement.exemplars.floor import (
-    FEWEST_FOR_HALVES,
-    SwapTest,
-    halves_floor,
-    swap_parent_and_pruned,
-    swap_pruned_and_control,
-)
+from audit.judgement.exemplars.excess import excess_finding, group_excess_findings
 from audit.judgement.exemplars.members import accuracy_findings, over_representation
 from audit.judgement.exemplars.populations import Case, Exemplars, Populations, case
+from audit.judgement.exemplars.soft import Soft, soft
+from audit.judgement.exemplars.stability import stability_findings
+from audit.judgement.exemplars.sureness import sureness_findings
+from audit.judgement.exemplars.suspects import suspect_findings
 from audit.judgement.exemplars.table import KINDS, exemplar_rows, kinds
 from audit.judgement.families import Family
 from audit.judgement.findings import Finding
-from audit.judgement.inference import paired_change
-from audit.judgement.pairs import Answer, design
+from audit.judgement.groups import groupings
+from audit.judgement.pairs import design
 from audit.judgement.plan import Plan
+from audit.judgement.suspicion import Suspicion
 
-FloatArray = NDArray[np.float64]
+IndexArray = NDArray[np.int64]
 
 COUNTS = "exemplars"
 MEMBERS = "exemplar_membership"
-UNPAIRED = (
-    "not asked: no pruned model names its parent, so pruned and control cannot be swapped inside "
-    "parents; add the column `parent`"
-)
-TOO_FEW = (
-    "not asked: without controls the floor comes from halves of the parents, which takes at least "
-    "{needed} parents, and there are {parents}; add controls (role `control`), or parents"
-)
+GROUPS = "exemplar_groups"
 NO_PARENTS = "not asked: there is no dense model to compare with"
+NOBODY = "no example was shown to every model of this arm: add their predictions"
+NEED_LABELS = ("pie_harmed", "pie_mended", "pie_moved")
+NO_LABELS = "nobody knows the labels: add a column `label`"
 
 
 def exemplar_families(
-    block: Block, evidence: Evidence, arms: Sequence[Arm], plan: Plan
+    block: Block,
+    evidence: Evidence,
+    arms: Sequence[Arm],
+    plan: Plan,
+    suspects: Suspicion | None = None,
 ) -> tuple[list[Family], pd.DataFrame]:
     """Pruning identified exemplars of every arm (Hooker et al., arXiv 1911.05248).
 
     Args:
         block: Predictions under one condition; examples that a model of the arm was not shown are
             left out of that arm.
-        evidence: Labels, class names, group columns, models.
+        evidence: Labels, class names, group columns, models, and probabilities where `suspects` is
+            given.
         arms: The pruned models.
         plan: `ties`, `resamples`, `seed`, `minimum_n`, groups.
+        suspects: What the dense population thinks of the labels; None where it has recorded no
+            probabilities, which leaves out what is made of them.
 
     Returns:
-        The families `exemplars` (counts, kinds, excess over chance; tier B) and
-        `exemplar_membership` (over-represented classes and groups; tier C), and the exemplars
-        themselves, as `table.exemplar_rows` describes.
+        The families `exemplars` (counts, kinds, excess over chance; tier B), `exemplar_membership`
+        (over-represented classes and groups; tier C) and `exemplar_groups` (excess inside groups;
+        tier D), and the exemplars themselves, as `table.exemplar_rows` describes.
     """
     known, dense_rows = design(evidence, plan), dense(evidence.models)
     counts: list[Finding] = []
     excess: list[Finding] = []
     described: list[Finding] = []
     tested: list[Finding] = []
-    cases: list[Case] = []
+    screen: list[Finding] = []
+    cases: list[tuple[Case, Soft]] = []
     for arm in arms:
         one = case(block, arm, known, dense_rows)
         if one is None:
             nobody = asked("pie_count", arm, condition=block.condition)
             counts.append(replace(nobody, outcome="not_asked", reason=NO_PARENTS))
             continue
+        extra = soft(one, evidence, dense_rows, suspects)
         counts += _count_findings(one)
-        excess.append(_excess(one))
+        excess.append(excess_finding(one))
         described += accuracy_findings(one, dense_rows)
+        described += [*sureness_findings(one, extra), *suspect_findings(one, extra)]
         tested += over_representation(one, evidence)
-        cases.append(one)
+        screen += _in_groups(one, evidence, dense_rows)
+        cases.append((one, extra))
+    described += stability_findings([one for one, _ in cases], len(evidence.examples))
     counts += [*_in_sequence(excess), *described]
     families = [Family(COUNTS, "B", counts), Family(MEMBERS, "C", tested)]
-    return families, exemplar_rows(cases, evidence)
+    return [*families, Family(GROUPS, "D", screen)], exemplar_rows(cases, evidence)
+
+
+def _in_groups(one: Case, evidence: Evidence, dense_rows: IndexArray) -> list[Finding]:
+    """The excess inside every group of every single column."""
+    divisions = groupings(evidence.examples, one.known.plan)
+    return [
+        finding
+        for division in divisions
+        if len(division.columns) == 1
+        for finding in group_excess_findings(one, division, dense_rows)
+    ]
 
 
 def _in_sequence(excess: Sequence[Finding]) -> list[Finding]:
@@ -101,23 +119,33 @@ def _in_sequence(excess: Sequence[Finding]) -> list[Finding]:
 
 
 def _count_findings(one: Case) -> list[Finding]:
-    """`pie_count` and one count per kind, with the same counts of the controls beside them."""
+    """`pie_count` and one count per kind, with the same counts of the controls beside them.
+
+    What became of an exemplar takes its label; without any, those counts are not asked.
+    """
     here = _by_kind(one.found, one.labels)
     there = None if one.floor is None else _by_kind(one.floor, one.labels)
-    shown = one.votes.shown.size
-    return [
-        replace(
-            asked(measure, one.arm, condition=one.block.condition),
-            pruned=here[measure],
-            control=None if there is None else there[measure],
-            n=shown,
-            parents=one.votes.parents,
-            generalises_to="examples",
-            outcome="no_limit" if shown else "not_asked",
-            reason=_read(one.votes),
+    labelled = int((one.labels != NO_LABEL).sum())
+    out = []
+    for measure in ("pie_count", *(f"pie_{kind}" for kind in KINDS)):
+        question = asked(measure, one.arm, condition=one.block.condition)
+        n = labelled if measure in NEED_LABELS else one.votes.shown.size
+        if n == 0:
+            why = NO_LABELS if one.votes.shown.size else NOBODY
+            out.append(replace(question, n=0, outcome="not_asked", reason=why))
+            continue
+        out.append(
+            replace(
+                question,
+                pruned=here[measure],
+                control=None if there is None else there[measure],
+                n=n,
+                parents=one.votes.parents,
+                generalises_to="examples",
+                reason=_read(one.votes),
+            )
         )
-        for measure in ("pie_count", *(f"pie_{kind}" for kind in KINDS))
-    ]
+    return out
 
 
 def _by_kind(found: Exemplars, labels: NDArray[np.int64]) -> dict[str, float]:
@@ -134,72 +162,3 @@ def _read(votes: Populations) -> str | None:
     if not votes.paired:
         said.append("no pruned model names its parent: all dense models stand for the parents")
     return "; ".join(said) or None
-
-
-def _excess(one: Case) -> Finding:
-    """`pie_excess`: exemplars beyond chance, with an interval for new examples and a swap test."""
-    question = asked("pie_excess", one.arm, condition=one.block.condition)
-    votes = one.votes
-    if not votes.paired:
-        return replace(question, outcome="not_asked", reason=UNPAIRED)
-    if one.floor is None and one.arm.controlled().pruned.size:
-        some = case(one.block, one.arm.controlled(), one.known, np.zeros(0, dtype=np.int64))
-        return _over_controls(some or one)
-    if one.floor is not None:
-        return _over_controls(one)
-    if votes.parents < FEWEST_FOR_HALVES:
-        reason = TOO_FEW.format(needed=FEWEST_FOR_HALVES, parents=votes.parents)
-        return replace(question, outcome="not_asked", parents=votes.parents, reason=reason)
-    return _over_halves(one)
-
-
-def _over_controls(one: Case) -> Finding:
-    """Against the parents' own controls, for the parents that have one."""
-    votes, plan = one.votes, one.known.plan
-    if one.floor is None:
-        raise ValueError("a parent has no control: leave it out first.")
-    test = swap_pruned_and_control(votes, plan.resamples, plan.seed)
-    said = _how("each parent's pruned and control model", test)
-    pruned, chance = one.found.pie.astype(np.float64), one.floor.pie.astype(np.float64)
-    return _excess_finding(one, pruned, chance, test, said)
-
-
-def _over_halves(one: Case) -> Finding:
-    """Against disjoint halves of the parents, where there are no controls."""
-    votes, plan = one.votes, one.known.plan
-    pruned, chance, size = halves_floor(votes, plan.ties, plan.seed)
-    test = swap_parent_and_pruned(votes, plan.resamples, plan.seed)
-    how = _how("each parent and its pruned model", test)
-    return _excess_finding(
-        one,
-        pruned,
-        chance,
-        test,
-        f"no controls: both shares are of halves of {size} parents; {how}",
-    )
-
-
-def _excess_finding(
-    one: Case, pruned: FloatArray, chance: FloatArray, test: SwapTest, said: str
-) -> Finding:
-    plan = one.known.plan
-    estimate = paired_change(
-        (pruned - chance)[None, :],
-        generalises_to="examples",
-        weights=one.weights,
-        clusters=one.clusters,
-        level=1.0 - plan.alpha,
-    )
-    if estimate.change is None:
-        answer = Answer(estimate, None, None, None)
-    else:
-        shares = [float(np.average(share, weights=one.weights)) for share in (pruned, chance)]
-        tested = replace(estimate, p=test.p, p_floor=test.p_floor, parents=one.votes.parents)
-        answer = Answer(tested, None, *shares)
-    condition = one.block.condition
-    return answer_finding("pie_excess", answer, one.arm, plan, condition=condition, reason=said)
-
-
-def _how(what: str, test: SwapTest) -> str:
-    tried = f"all {test.swaps:,}" if test.enumerated else f"{test.swaps:,} random"
-    return f"p is one-sided, from {tried} swaps of {what}; the interval holds for these models"

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from audit.evidence.blocks import NO_LABEL, Evidence
 from audit.judgement.answers import asked, too_small
@@ -177,6 +176,8 @@ def _fisher(
     here: IndexArray, n: IndexArray, total: int, every: int
 ) -> tuple[FloatArray, FloatArray]:
     """Two-sided p of the counts, and the smallest p possible; each distinct count once."""
+    from scipy import stats  # takes a second to import, and the first work need not wait for it
+
     pairs, code = np.unique(np.stack([here, n]), axis=1, return_inverse=True)
     count, size = pairs
     spread = stats.hypergeom(every, size, total)

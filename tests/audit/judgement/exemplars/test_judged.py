@@ -299,7 +299,9 @@ def test_unlabelled_exemplars_count_and_have_no_kind(study):
     )
     counts = {f.measure: f.pruned for f in families[0].findings if f.unit == "count"}
     assert counts["pie_count"] == 40
-    assert counts["pie_harmed"] == counts["pie_mended"] == counts["pie_moved"] == 0
+    kinds = [f for f in families[0].findings if f.measure in ("pie_harmed", "pie_moved")]
+    assert {(f.pruned, f.outcome, f.n) for f in kinds} == {(None, "not_asked", 0)}
+    assert all("add a column `label`" in f.reason for f in kinds)
     assert rows["kind"].isna().all()
     assert rows["label"].isna().all()
 

@@ -1,8 +1,8 @@
-"""Does confidence still mean what it meant: calibration error, overconfidence and loss."""
+"""Does confidence still mean what it meant: calibration errors, overconfidence and loss."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy import special
 
 from audit.evidence.blocks import NO_LABEL, NOT_SHOWN, Block
 from audit.judgement.answers import answer_finding
+from audit.judgement.bins import binned, equal_mass, equal_width
 from audit.judgement.design import Arm
 from audit.judgement.findings import Finding
 from audit.judgement.inference import average_by_parent
@@ -18,7 +19,13 @@ from audit.judgement.pairs import Contrast, Design, contrast_of, overall
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
+Bins = Callable[[FloatArray, int, FloatArray | None], IndexArray]
 
+# The measure of an error, of its expectation, and the bins that both are taken in.
+BINNED: Mapping[str, tuple[str, Bins]] = {
+    "ece": ("ece_expected", equal_width),
+    "ece_adaptive": ("ece_adaptive_expected", equal_mass),
+}
 HELD = (
     "interval with the sign of each bin's gap held fixed; whether calibration moved is tested on "
     "overconfidence, which is a plain mean"
@@ -55,17 +62,24 @@ def calibration(block: Block, known: Design) -> Calibration | None:
     return Calibration(confidence, confidence - right)
 
 
-def contributions(found: Calibration, known: Design) -> FloatArray:
+def contributions(found: Calibration, known: Design, into: Bins = equal_width) -> FloatArray:
     """What each example adds to its model's ECE, [models, examples]; their mean is the ECE.
 
     ECE = Σ_b |Σ_{i in b} (correct − confidence)| / n over equal-width bins (Guo et al., eq. 3),
     bins closed on the right. Written as a mean over examples of sign(bin) × (confidence − correct),
     it takes the same paired inference as everything else.
+
+    Args:
+        found: Confidences and gaps.
+        known: Weights, and the plan's number of bins.
+        into: `equal_width`, or `equal_mass` for the adaptive ECE.
     """
-    bins = known.plan.calibration_bins
+    return _signed(found, into(found.confidence, known.plan.calibration_bins, known.weights), known)
+
+
+def _signed(found: Calibration, place: IndexArray, known: Design) -> FloatArray:
     weights = np.ones(found.gap.shape[1]) if known.weights is None else known.weights
-    place = _bins(found.confidence, bins)
-    sums, _ = _binned(found.gap, place, bins, weights)
+    sums, _ = binned(found.gap, place, known.plan.calibration_bins, weights)
     signs: FloatArray = np.take_along_axis(np.sign(sums), np.maximum(place, 0), axis=1)
     return signs * found.gap
 
@@ -80,7 +94,10 @@ def _recorded(block: Block, values: NDArray[np.float32] | None, known: Design) -
 
 
 def expected_ece(
-    confidence: FloatArray, bins: int, weights: FloatArray | None = None
+    confidence: FloatArray,
+    bins: int,
+    weights: FloatArray | None = None,
+    into: Bins = equal_width,
 ) -> FloatArray:
     """The ECE of a perfectly calibrated model with these confidences, float64 [models].
 
@@ -89,12 +106,19 @@ def expected_ece(
 
     Args:
         confidence: float [models, examples] in [0, 1], NaN where there is none.
-        bins: Equal-width bins.
+        bins: How many.
         weights: [examples]; bins then count effective examples.
+        into: `equal_width` or `equal_mass`.
     """
+    return _perfect(confidence, into(confidence, bins, weights), bins, weights)
+
+
+def _perfect(
+    confidence: FloatArray, place: IndexArray, bins: int, weights: FloatArray | None
+) -> FloatArray:
     w = np.ones(confidence.shape[1]) if weights is None else weights
-    sums, weight = _binned(confidence, _bins(confidence, bins), bins, w)
-    _, squares = _binned(confidence, _bins(confidence, bins), bins, w**2)
+    sums, weight = binned(confidence, place, bins, w)
+    squares = weight if weights is None else binned(confidence, place, bins, w**2)[1]
     occupied = weight > 0
     share = np.divide(sums, weight, out=np.zeros_like(sums), where=occupied)
     effective = np.divide(weight**2, squares, out=np.zeros_like(sums), where=occupied)
@@ -109,7 +133,7 @@ def expected_ece(
 def calibration_findings(
     block: Block, found: Calibration | None, arms: Sequence[Arm], known: Design
 ) -> list[Finding]:
-    """ECE, its expectation, overconfidence and loss of every arm under one condition.
+    """Both ECEs, their expectations, overconfidence and loss of every arm under one condition.
 
     Args:
         block: The condition's predictions.
@@ -134,70 +158,81 @@ def calibration_findings(
 
 
 def _ece_findings(block: Block, found: Calibration, arm: Arm, known: Design) -> list[Finding]:
-    """ECE and its expectation, both on the examples that parent and pruned model share."""
+    """Each ECE and its expectation, on the examples that parent and pruned model share."""
     arm = arm.paired()
     if not len(arm.pruned):
         return []
+    sides, owners = sides_of(found, arm)
+    where, plan, out = block.condition, known.plan, []
+    bins, weights = plan.calibration_bins, known.weights
+    for measure, (expectation, into) in BINNED.items():
+        places = [None if side is None else into(side.confidence, bins, weights) for side in sides]
+        error = overall(_contrast(sides, owners, places, _signed, known))
+        perfect = overall(_contrast(sides, owners, places, _expectations, known))
+        finding = answer_finding(measure, error, arm, plan, condition=where, reason=HELD)
+        expected = answer_finding(expectation, perfect, arm, plan, condition=where)
+        out += [replace(finding, p=None, p_floor=None), _untested(expected)]
+    return out
+
+
+def sides_of(
+    found: Calibration, arm: Arm
+) -> tuple[list[Calibration | None], tuple[IndexArray, IndexArray, IndexArray]]:
+    """Parents, pruned models and controls of a paired arm on the examples that they share.
+
+    Returns:
+        The three, the last None without controls, and the parent of each of their rows.
+    """
     outside = np.isnan(found.gap[arm.parent]) | np.isnan(found.gap[arm.pruned])
     sides = [found.rows(arm.parent, outside), found.rows(arm.pruned, outside), None]
     controlled = arm.controlled()
     if len(controlled.pruned):
         sides[2] = found.rows(controlled.control, outside[arm.control >= 0])
-    owners = (arm.parent, arm.parent, controlled.parent)
-    where, plan = block.condition, known.plan
-    ece = overall(_contrast(sides, owners, contributions, known))
-    perfect = overall(_contrast(sides, owners, _expectations, known))
-    expected = answer_finding("ece_expected", perfect, arm, plan, condition=where)
-    expected = replace(expected, low=None, high=None, standard_error=None, df=None, p=None)
-    return [
-        replace(
-            answer_finding("ece", ece, arm, plan, condition=where, reason=HELD),
-            p=None,
-            p_floor=None,
-        ),
-        replace(expected, reason=EXPECTED, p_floor=None, detectable=None, discordant=None),
-    ]
+    return sides, (arm.parent, arm.parent, controlled.parent)
+
+
+def _untested(finding: Finding) -> Finding:
+    """An expectation under perfect calibration: it follows from the confidences."""
+    return replace(
+        finding,
+        low=None,
+        high=None,
+        standard_error=None,
+        df=None,
+        p=None,
+        p_floor=None,
+        detectable=None,
+        discordant=None,
+        examples_low=None,
+        examples_high=None,
+        examples_standard_error=None,
+        examples_df=None,
+        examples_p=None,
+        reason=EXPECTED,
+    )
 
 
 def _contrast(
     sides: Sequence[Calibration | None],
     owners: Sequence[IndexArray],
-    value: Callable[[Calibration, Design], FloatArray],
+    places: Sequence[IndexArray | None],
+    value: Callable[[Calibration, IndexArray, Design], FloatArray],
     known: Design,
 ) -> Contrast:
     parent, pruned, control = (
-        None if side is None else average_by_parent(value(side, known), owner)
-        for side, owner in zip(sides, owners, strict=True)
+        None if side is None or place is None else average_by_parent(value(side, place, known), own)
+        for side, place, own in zip(sides, places, owners, strict=True)
     )
     if parent is None or pruned is None:
         raise ValueError("an arm has no parent: leave it out first.")
     return Contrast(parent, pruned, control, known)
 
 
-def _expectations(found: Calibration, known: Design) -> FloatArray:
+def _expectations(found: Calibration, place: IndexArray, known: Design) -> FloatArray:
     """The expected ECE of each model, repeated on its examples."""
-    expected = expected_ece(found.confidence, known.plan.calibration_bins, known.weights)
+    bins = known.plan.calibration_bins
+    expected = _perfect(found.confidence, place, bins, known.weights)
     return np.where(np.isnan(found.gap), np.nan, expected[:, None])
-
-
-def _bins(confidence: FloatArray, bins: int) -> NDArray[np.int64]:
-    """Bin of each confidence, closed on the right; -1 where there is none."""
-    place = np.ceil(np.nan_to_num(confidence, nan=0.0) * bins).astype(np.int64) - 1
-    return np.where(np.isnan(confidence), -1, np.clip(place, 0, bins - 1))
-
-
-def _binned(
-    values: FloatArray, place: NDArray[np.int64], bins: int, weights: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Weighted sums of values, and of weights, per model and bin: two [models, bins]."""
-    models = values.shape[0]
-    inside = place >= 0
-    flat = (np.arange(models)[:, None] * bins + place)[inside]
-    weight = np.broadcast_to(weights, values.shape)[inside]
-    shape = (models, bins)
-    sums = np.bincount(flat, values[inside] * weight, models * bins).astype(np.float64)
-    counts = np.bincount(flat, weight, models * bins).astype(np.float64)
-    return sums.reshape(shape), counts.reshape(shape)
 
 
 def _mean_absolute_deviation(n: FloatArray, p: FloatArray) -> FloatArray:

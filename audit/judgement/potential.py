@@ -89,7 +89,7 @@ def prune_potential(
     said.append(f"mean of the networks' own potentials {_per_network(rungs, plan.delta):.3g}")
     noisy = stopped is not None and _noisy(stopped, plan)
     if noisy and stopped is not None:
-        said.append(f"the standard error at {stopped.ratio:.3g} exceeds half of delta")
+        said.append(f"cannot tell: the standard error at {stopped.ratio:.3g} exceeds half of delta")
     counted = rungs[0].rise
     return replace(
         asked("prune_potential", arm, condition=condition, whole_method=True),

@@ -60,7 +60,12 @@ def tally(block: Block, known: Design) -> Tally:
 
 
 def condition_findings(
-    condition: Condition, error: FloatArray, clean: FloatArray | None, arm: Arm, known: Design
+    condition: Condition,
+    error: FloatArray,
+    clean: FloatArray | None,
+    arm: Arm,
+    known: Design,
+    reason: str | None = None,
 ) -> list[Finding]:
     """Excess error under one condition, where there are clean predictions to compare with.
 
@@ -70,10 +75,11 @@ def condition_findings(
         clean: The same on clean examples; None where there are none.
         arm: The pruned models.
         known: What is known of the examples.
+        reason: How the comparison is to be read.
     """
     if clean is None or condition == CLEAN:
         return []
-    return _excess_error(condition, error, clean, arm, known)
+    return _excess_error(condition, error, clean, arm, known, reason)
 
 
 def corruption_findings(
@@ -94,7 +100,7 @@ def corruption_findings(
     error = mean_error(tallies)
     found += _shift(ALL_CONDITIONS, error, clean, arm, known, apart)
     both = contrast_of(error, arm, known)
-    if both is not None and (relative := _relative(both)) is not None:
+    if both is not None and (relative := relative_to_parent(both)) is not None:
         finding = answer_finding(
             "relative_corruption_error", relative, arm, known.plan, condition=ALL_CONDITIONS
         )
@@ -192,7 +198,7 @@ def _excess_error(
     shift, scale = error - clean, 1.0
     if np.isnan(shift).all():
         shift, scale = _separate(error, clean, known)
-        reason = reason or SEPARATE
+        reason = "; ".join(text for text in (reason, SEPARATE) if text)
     found = contrast_of(shift, arm, known)
     if found is None:
         return []
@@ -215,8 +221,8 @@ def _separate(error: FloatArray, clean: FloatArray, known: Design) -> tuple[Floa
     return shift, both / min(there, here)
 
 
-def _relative(both: Contrast) -> Answer | None:
-    """Corruption error over the parent's: the linearised ratio of two means; None if that is 0."""
+def relative_to_parent(both: Contrast) -> Answer | None:
+    """An error over the parent's: the linearised ratio of two means; None if the parent's is 0."""
     known = both.design
     everybody = np.zeros(both.parent.shape[1], dtype=np.int64)
     parent = levels(both.parent, everybody, 1, known.weights)[0]

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from audit.evidence.blocks import CLEAN, Block, Condition
+from audit.evidence.blocks import CLEAN, Block, Condition, Evidence
 from audit.judgement.answers import asked
+from audit.judgement.attacked import attack_families
 from audit.judgement.calibration import Calibration, calibration_findings
 from audit.judgement.design import UNSTATED, Arm
 from audit.judgement.families import Family
 from audit.judgement.findings import Finding
+from audit.judgement.imagenet_c import imagenet_c_families
+from audit.judgement.kinds import Kind, kind_of
+from audit.judgement.natural import comparable
+from audit.judgement.out_of_distribution import Scores, clean_scores, ood_families
 from audit.judgement.pairs import Design, by_parent, contrast_of, overall
 from audit.judgement.potential import Level, over_conditions, prune_potential, prune_ratios
+from audit.judgement.proper_scores import confidence_findings
+from audit.judgement.reliability import reliability
 from audit.judgement.robustness import (
     Tally,
     condition_findings,
@@ -41,12 +49,16 @@ class Gathered:
         rises: Per condition, the rise in error of every arm; None where no parent is known, or no
             sparsity is stated.
         families: Findings about single conditions.
+        scores: Confidences and energies of clean examples, where some are out of distribution.
+        reliability: The reliability table of each condition.
     """
 
     clean: FloatArray | None = None
     corruptions: Mapping[str, Tally] = field(default_factory=dict)
     rises: Mapping[Condition, tuple[Level | None, ...]] = field(default_factory=dict)
     families: tuple[Family, ...] = ()
+    scores: Scores = field(default_factory=Scores)
+    reliability: tuple[pd.DataFrame, ...] = ()
 
 
 def gather(
@@ -54,50 +66,68 @@ def gather(
     block: Block,
     calibrated: Calibration | None,
     arms: Sequence[Arm],
-    models: pd.DataFrame,
+    evidence: Evidence,
     known: Design,
 ) -> Gathered:
     """Adds one condition; clean must come before what is compared with it.
+
+    Examples of no class, attacks and noise have families of their own, and no part in calibration,
+    prune potential or any mean.
 
     Args:
         seen: What was gathered before.
         block: The condition's predictions.
         calibrated: Their calibration, None without confidences.
         arms: The pruned models.
-        models: `Evidence.models`.
+        evidence: Models, and the split of every example.
         known: What is known of the examples.
     """
-    condition, counted = block.condition, tally(block, known)
+    kind = kind_of(block, evidence)
+    if kind == "out_of_distribution":
+        own = ood_families(block, evidence, seen.scores, arms, known)
+        return replace(seen, families=(*seen.families, *own))
+    if kind == "noise":  # asked about whole answers (`questions`), not about errors
+        return seen
+    counted = tally(block, known)
     error = counted.error
-    found = [
-        f for arm in arms for f in condition_findings(condition, error, seen.clean, arm, known)
-    ]
-    calibrations = calibration_findings(block, calibrated, arms, known)
-    families = (*seen.families, *_families(condition, found, calibrations))
-    rises = {**seen.rises, condition: _rises(error, arms, models, known)}
-    if condition == CLEAN:
-        return replace(seen, clean=error, rises=rises, families=families)
-    if condition.severity is None:
-        return replace(seen, rises=rises, families=families)
-    before = seen.corruptions.get(condition.name)
-    after = counted if before is None else before + counted
-    corruptions = {**seen.corruptions, condition.name: after}
-    return replace(seen, corruptions=corruptions, rises=rises, families=families)
+    if kind == "attack":
+        own = attack_families(block.condition, error, seen.clean, arms, known)
+        return replace(seen, families=(*seen.families, *own))
+    after = replace(
+        seen,
+        families=(*seen.families, *_condition(kind, block, error, calibrated, seen, arms, known)),
+        rises={**seen.rises, block.condition: _rises(error, arms, evidence.models, known)},
+        reliability=(*seen.reliability, reliability(block.condition, calibrated, arms, known)),
+    )
+    if kind == "clean":
+        return replace(after, clean=error, scores=clean_scores(block, evidence))
+    if kind == "natural":
+        return after
+    name = block.condition.name
+    before = seen.corruptions.get(name)
+    both = counted if before is None else before + counted
+    return replace(after, corruptions={**seen.corruptions, name: both})
 
 
 def shift_families(
-    seen: Gathered, arms: Sequence[Arm], models: pd.DataFrame, known: Design
+    seen: Gathered,
+    arms: Sequence[Arm],
+    evidence: Evidence,
+    known: Design,
+    run: Mapping[str, Any],
 ) -> list[Family]:
     """Everything about shifts, single conditions included, ready for correction.
 
     Families: `calibration` on clean examples, `corruption` (each corruption and all of them),
-    `natural_shift`, and screens of single severities; prune potentials carry no p.
+    `natural_shift`, and screens of single severities, of attacks, of other data and of scales that
+    only ImageNet-C has; prune potentials carry no p.
 
     Args:
         seen: All conditions.
         arms: The pruned models.
-        models: `Evidence.models`.
+        evidence: Models, classes and conditions.
         known: What is known of the examples.
+        run: What the run says of itself.
     """
     found: list[Finding] = []
     if seen.corruptions:
@@ -108,37 +138,76 @@ def shift_families(
     for method in methods:
         places = [i for i, arm in enumerate(arms) if arm.method == method]
         own = [arms[i] for i in places]
-        ladders += _potentials(seen, places, own, models, known, len(methods))
+        ladders += _potentials(seen, places, own, evidence.models, known, len(methods))
         if seen.corruptions:
-            found += _slope(seen, own, models, known)
-    return [*seen.families, Family("corruption", "C", found), Family("potential", "D", ladders)]
+            found += _slope(seen, own, evidence.models, known)
+    return [
+        *seen.families,
+        Family("corruption", "C", found),
+        *imagenet_c_families(seen.corruptions, seen.clean, evidence, arms, known, run),
+        Family("potential", "D", ladders),
+    ]
 
 
-def _families(
-    condition: Condition, found: Sequence[Finding], calibrations: Sequence[Finding]
-) -> tuple[Family, Family]:
-    if condition == CLEAN:
-        return Family("calibration", "B", calibrations), Family("corruption_screen", "D", found)
-    screen = Family("calibration_screen", "D", calibrations)
-    if condition.severity is None:
-        return Family("natural_shift", "C", found), screen
-    return Family("corruption_screen", "D", found), screen
+def _condition(
+    kind: Kind,
+    block: Block,
+    error: FloatArray,
+    calibrated: Calibration | None,
+    seen: Gathered,
+    arms: Sequence[Arm],
+    known: Design,
+) -> list[Family]:
+    """What is asked of one clean, corrupted or naturally shifted condition alone."""
+    clean, reason = seen.clean, None
+    if kind == "natural":
+        subset = comparable(block, clean, known)
+        clean, reason = subset.clean, subset.reason
+    excess = [
+        finding
+        for arm in arms
+        for finding in condition_findings(block.condition, error, clean, arm, known, reason)
+    ]
+    calibrations = calibration_findings(block, calibrated, arms, known)
+    more = confidence_findings(block, calibrated, arms, known)
+    return [
+        # The standing questions about clean examples are gated; the rest are screens.
+        Family("calibration", "B", calibrations)
+        if kind == "clean"
+        else Family("calibration_screen", "D", calibrations),
+        Family("calibration_screen", "D", more),
+        Family("natural_shift", "C", excess)
+        if kind == "natural"
+        else Family("corruption_screen", "D", excess),
+    ]
 
 
 def _rises(
     error: FloatArray, arms: Sequence[Arm], models: pd.DataFrame, known: Design
 ) -> tuple[Level | None, ...]:
-    """Rise err_P − err_D of every arm."""
-    ratios, _ = prune_ratios(arms, models)
+    """Rise err_P − err_D of every arm; None where nobody was asked."""
     out: list[Level | None] = []
-    for arm, ratio in zip(arms, ratios, strict=True):
-        both = contrast_of(error, arm, known)
-        if both is None or ratio is None:
+    for arm, ratio in zip(arms, _ratios(arms, models), strict=True):
+        both = None if ratio is None else contrast_of(error, arm, known)
+        estimate = None if both is None else overall(both).estimate
+        if ratio is None or both is None or estimate is None or not estimate.n:
             out.append(None)
         else:
             own = by_parent(both.difference, arm, known.weights)
-            out.append(Level(ratio, overall(both).estimate, own))
+            out.append(Level(ratio, estimate, own))
     return tuple(out)
+
+
+def _ratios(arms: Sequence[Arm], models: pd.DataFrame) -> list[float | None]:
+    """Prune ratio of every arm, read as for its own method: one may lack what another has."""
+    out: list[float | None] = [None] * len(arms)
+    for method in dict.fromkeys(arm.method for arm in arms):
+        places = [i for i, arm in enumerate(arms) if arm.method == method]
+        for place, ratio in zip(
+            places, prune_ratios([arms[i] for i in places], models)[0], strict=True
+        ):
+            out[place] = ratio
+    return out
 
 
 def _potentials(

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from reports.page import Section
+from reports.sections.advice import advise
+from reports.sections.candidate import candidate
 from reports.sections.compression import compression
 from reports.sections.context import Context
+from reports.sections.guard import guard
+from reports.sections.labelling import labelling
 from reports.sections.parts import (
     agreement,
     calibration,
@@ -18,17 +22,23 @@ from reports.sections.parts import (
     subgroups,
     tradeoff,
 )
+from reports.sections.search import search
 
 SECTIONS: Mapping[str, Callable[[Context], Section]] = {
     "omnibus": omnibus,
+    "candidate": candidate,
     "tradeoff": tradeoff,
     "exemplars": exemplars,
     "classes": classes,
     "subgroups": subgroups,
+    "search": search,
     "robustness": robustness,
     "agreement": agreement,
     "calibration": calibration,
     "compression": compression,
+    "guard": guard,
+    "labelling": labelling,
+    "advice": advise,
     "other": other,
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from audit.judgement.blalock import blalock
 from audit.judgement.design import AUDITED_ROLES, SPARSITY_COLUMNS, in_order
 from reports.figures.layers import layer_tiles
 from reports.names import short, sparsity_name
@@ -23,7 +24,9 @@ _COLUMNS: dict[str, Show] = {
     "parameters": count,
     "nonzero": lambda x: count(round(x)),
     "macs": lambda x: count(round(x)),
+    "macs_nonzero": lambda x: count(round(x)),
     "bytes": size,
+    "bytes_deflated": size,
     "latency_ms": lambda x: number(x, 2),
 }
 _ROLES = ("dense", "control", "pruned", "compressed")
@@ -33,6 +36,7 @@ def compression(context: Context) -> Section:
     """Compression per method and sparsity, averaged over replicates; a mask saves nothing yet."""
     models = context.document.models
     table = _table(models)
+    asked = [_practices(context)] if table or context.asked.get("compression") else []
     lead = [] if table is None else [_plainly(models)]
     return section(
         context,
@@ -42,8 +46,29 @@ def compression(context: Context) -> Section:
                 layer_tiles(context.key("layers", method), context.document.layers, models, method)
             ]
         ),
-        tables=[table] if table is not None else [],
+        tables=[*([table] if table is not None else []), *asked],
         lead=lead,
+    )
+
+
+def _practices(context: Context) -> Table:
+    """Blalock et al.'s practices of reporting, ticked for this audit."""
+    document = context.document
+    return Table(
+        key="compression-practices",
+        caption=say("table.practices"),
+        columns=tuple(Column(say(f"column.{name}")) for name in ("practice", "done", "what")),
+        rows=tuple(
+            Row(
+                (
+                    Cell(tick.asks),
+                    Cell(say("practice.yes" if tick.done else "practice.no")),
+                    Cell(short(tick.detail, 400)),
+                )
+            )
+            for tick in blalock(document.findings, document.models, document.layers)
+        ),
+        folded=True,
     )
 
 

@@ -9,9 +9,11 @@ from reports import gallery
 from reports.figures import people
 from reports.figures import robustness as shifts
 from reports.figures import tradeoff as curves
+from reports.figures.reliability import reliability_diagram
 from reports.names import method_name, sparsity_name
 from reports.overview import Overview, overview_cells
 from reports.page import Cell, Column, Figure, Row, Section, Table
+from reports.sections.bins import bins_table, chosen
 from reports.sections.context import Context, section
 from reports.select import CLEAN, EVERY_CORRUPTION, SCREEN, Who, family_of, pick, whom
 from reports.wording import capital, known, listing, say, word_for
@@ -89,10 +91,21 @@ def agreement(context: Context) -> Section:
 
 def calibration(context: Context) -> Section:
     """Whether confidence still means what it says."""
+    bins = context.figures(
+        lambda method: [
+            reliability_diagram(
+                context.key("reliability", method),
+                chosen(context, method),
+                method,
+                context.focus[method],
+            )
+        ]
+    )
     return section(
         context,
         "calibration",
-        figures=_levels(context, "calibration", ("ece", "nll", "brier")),
+        figures=(*_levels(context, "calibration", ("ece", "nll", "brier")), *bins),
+        tables=[bins_table(context)],
     )
 
 

@@ -11,119 +11,32 @@ from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from audit.judgement.groups import canonical_group
+from audit.judgement.limit_kinds import ALL, ANY, LIMITS, Bound, LimitKind
+from audit.judgement.measures import Measure
 from audit.judgement.plan import Settings
+from audit.judgement.waivers import Waiver
 
-Bound = Literal["drop", "rise", "floor", "ceiling"]
-ANY = "any"
-ALL = "all"
+__all__ = ["ALL", "ANY", "LIMITS", "Bound", "Limit", "LimitKind", "Policy", "StatedLimit"]
 
-
-@dataclass(frozen=True)
-class LimitKind:
-    """What a limit of this name holds a pruned model to.
-
-    Attributes:
-        name: The policy key.
-        description: One line for a reader.
-        measure: The measure whose findings answer it.
-        bound: `drop` and `rise` limit the change; `floor` and `ceiling` limit the pruned models'
-            own value.
-        groups: Groups it is about where the limit names none: `any`, or None for everybody.
-        class_: Classes it is about where the limit names none: `any`, or None for all at once.
-        condition: Condition it is about where the limit names none.
-    """
-
-    name: str
-    description: str
-    measure: str
-    bound: Bound
-    groups: str | None = None
-    class_: str | None = None
-    condition: str = "clean"
+Claim = Literal["recipe", "files"]
+BESIDE_LIMITS = ("looks", "own", "waivers")
+OWN = "own."
 
 
-LIMITS: Mapping[str, LimitKind] = {
-    "max_accuracy_drop": LimitKind(
-        "max_accuracy_drop", "accuracy may fall by at most this", "accuracy", "drop"
-    ),
-    "max_class_recall_drop": LimitKind(
-        "max_class_recall_drop",
-        "the recall of no class may fall by more than this",
-        "recall",
-        "drop",
-        class_=ANY,
-    ),
-    "max_corruption_error_increase": LimitKind(
-        "max_corruption_error_increase",
-        "the mean error over corruptions may rise by at most this",
-        "corruption_error",
-        "rise",
-        condition=ALL,
-    ),
-    "max_ece": LimitKind(
-        "max_ece",
-        "the pruned models' expected calibration error may be at most this",
-        "ece_level",
-        "ceiling",
-    ),
-    "max_excess_error": LimitKind(
-        "max_excess_error",
-        "corruption may add at most this to the error beyond what it adds for the parent",
-        "excess_error",
-        "rise",
-        condition=ALL,
-    ),
-    "max_excess_gap": LimitKind(
-        "max_excess_gap",
-        "no group may lose more accuracy than everybody by more than this",
-        "excess_gap",
-        "rise",
-        groups=ANY,
-    ),
-    "max_group_accuracy_drop": LimitKind(
-        "max_group_accuracy_drop",
-        "the accuracy of no group may fall by more than this",
-        "group_accuracy",
-        "drop",
-        groups=ANY,
-    ),
-    "max_group_fnr_increase": LimitKind(
-        "max_group_fnr_increase",
-        "the false negative rate of no group may rise by more than this",
-        "group_fnr",
-        "rise",
-        groups=ANY,
-    ),
-    "max_group_fpr_increase": LimitKind(
-        "max_group_fpr_increase",
-        "the false positive rate of no group may rise by more than this",
-        "group_fpr",
-        "rise",
-        groups=ANY,
-    ),
-    "max_pie_excess": LimitKind(
-        "max_pie_excess",
-        "the share of exemplars beyond what the controls show may be at most this",
-        "pie_excess",
-        "rise",
-    ),
-    "min_accuracy": LimitKind(
-        "min_accuracy", "the pruned models are at least this accurate", "accuracy_level", "floor"
-    ),
-    "min_prune_potential": LimitKind(
-        "min_prune_potential",
-        "the parent can be pruned at least this far before its error rises by more than delta",
-        "prune_potential",
-        "floor",
-    ),
-    "min_recall": LimitKind(
-        "min_recall",
-        "the pruned models find at least this share of every class",
-        "recall_level",
-        "floor",
-        class_=ANY,
-    ),
-}
+def _each(value: Any) -> Any:
+    """`any` is what leaving the key out says too."""
+    return None if value == ANY else value
+
+
+AnySparsity = Annotated[
+    Annotated[float, Field(ge=0.0, lt=1.0)] | None,
+    BeforeValidator(_each, json_schema_input_type=float | Literal["any"] | None),
+]
+AnySeverity = Annotated[
+    Annotated[float, Field(ge=0.0, le=5.0)] | None,
+    BeforeValidator(_each, json_schema_input_type=float | Literal["any"] | None),
+]
+AnyMethod = Annotated[str | None, BeforeValidator(_each, json_schema_input_type=str | None)]
 
 
 class Limit(Settings):
@@ -136,9 +49,12 @@ class Limit(Settings):
         class_: A class name, or `any`; written `class`.
         condition: A condition's name, `any`, or `all` for the mean over corruptions; None for the
             default of the limit's kind.
-        severity: A severity; None for every one there is.
-        sparsity: A requested sparsity; None for each.
-        method: A method; None for each.
+        severity: A severity; `any` or None for every one there is.
+        sparsity: A requested sparsity; `any` or None for each.
+        method: A method; `any` or None for each.
+        claim: Of whom it must hold: `recipe`, of models pruned this way, those not trained yet
+            included, as far as the number of parents lets one tell; or `files`, of these very
+            models on new inputs.
         owner: Who stands for this limit.
     """
 
@@ -148,10 +64,21 @@ class Limit(Settings):
     groups: str | None = None
     class_: str | None = Field(default=None, alias="class")
     condition: str | None = None
-    severity: float | None = Field(default=None, ge=0.0, le=5.0)
-    sparsity: float | None = Field(default=None, ge=0.0, lt=1.0)
-    method: str | None = None
+    severity: AnySeverity = None
+    sparsity: AnySparsity = None
+    method: AnyMethod = None
+    claim: Claim = "recipe"
     owner: str | None = None
+
+
+class Amount(Limit):
+    """A limit on what is no fraction: nats, the column `value`, a measure of one's own.
+
+    Attributes:
+        limit: The margin or floor, 0 or more, in the units of what it limits.
+    """
+
+    limit: float = Field(ge=0.0)
 
 
 def _as_limits(value: Any) -> Any:
@@ -167,6 +94,8 @@ def _as_limits(value: Any) -> Any:
 def _as_limit(entry: Any) -> Any:
     if isinstance(entry, bool) or not isinstance(entry, (int, float, Mapping, Limit)):
         raise ValueError(f"a limit is a number or a mapping with the key `limit`, not {entry!r}")
+    if isinstance(entry, Limit):
+        return entry.model_dump(by_alias=True)
     return {"limit": entry} if isinstance(entry, (int, float)) else entry
 
 
@@ -175,43 +104,92 @@ Limits = Annotated[
     BeforeValidator(_as_limits, json_schema_input_type=float | Limit | list[float | Limit] | None),
 ]
 
+Amounts = Annotated[
+    tuple[Amount, ...] | None,
+    BeforeValidator(
+        _as_limits, json_schema_input_type=float | Amount | list[float | Amount] | None
+    ),
+]
+
 
 class Policy(Settings):
     """The limits a person states before the run; one key per kind, in `LIMITS`.
 
     Each value is a number, a `Limit`, or a list of either.
+
+    Attributes:
+        looks: How often the same test examples will be looked at: every bound is at alpha / looks.
+            To be fixed before the first look.
+        own: Limits on measures of your own, by the measure's name.
+        waivers: What somebody accepts beside the limits, until a day.
     """
 
+    looks: int = Field(default=1, ge=1)
+    own: Mapping[str, Amounts] = Field(default_factory=dict)
+    waivers: tuple[Waiver, ...] = ()
     max_accuracy_drop: Limits = None
+    max_adversarial_error_increase: Limits = None
+    max_auroc_drop: Limits = None
     max_class_recall_drop: Limits = None
     max_corruption_error_increase: Limits = None
+    max_corruption_excess_error: Limits = None
+    max_cost_increase: Amounts = None
     max_ece: Limits = None
+    max_ece_increase: Limits = None
     max_excess_error: Limits = None
     max_excess_gap: Limits = None
+    max_flip_rate: Limits = None
     max_group_accuracy_drop: Limits = None
+    max_group_auroc_drop: Limits = None
     max_group_fnr_increase: Limits = None
     max_group_fpr_increase: Limits = None
+    max_group_tpr_drop: Limits = None
+    max_group_value_drop: Amounts = None
+    max_harmed_rate: Limits = None
+    max_nll_increase: Amounts = None
+    max_ood_auroc_drop: Limits = None
     max_pie_excess: Limits = None
+    max_value_drop: Amounts = None
     min_accuracy: Limits = None
+    min_ood_auroc: Limits = None
     min_prune_potential: Limits = None
     min_recall: Limits = None
 
     @model_validator(mode="before")
     @classmethod
     def _name_the_nearest(cls, given: Any) -> Any:
-        unknown = [key for key in given if key not in LIMITS] if isinstance(given, Mapping) else []
+        known = {*LIMITS, *BESIDE_LIMITS}
+        unknown = [key for key in given if key not in known] if isinstance(given, Mapping) else []
         if unknown:
             raise ValidationError.from_exception_data(
                 cls.__name__, [_unknown_limit(key, given[key]) for key in unknown]
             )
         return given
 
-    def stated(self) -> list[StatedLimit]:
-        """Every limit with its kind, in the order of `LIMITS`."""
-        return [
+    @model_validator(mode="after")
+    def _waive_what_is_there(self) -> Policy:
+        names = [*LIMITS, *(f"{OWN}{name}" for name in self.own)]
+        for waiver in self.waivers:
+            if waiver.limit not in names:
+                near = get_close_matches(waiver.limit, names, n=1, cutoff=0.0)[0]
+                raise ValueError(f"a waiver names {waiver.limit!r}: did you mean {near!r}?")
+        return self
+
+    def stated(self, own: Mapping[str, Measure] | None = None) -> list[StatedLimit]:
+        """Every limit with its kind, in the order of `LIMITS`, then those on own measures.
+
+        Args:
+            own: The measures of one's own that there are; limits on others are left out.
+        """
+        found = [
             StatedLimit(kind, limit)
             for name, kind in LIMITS.items()
             for limit in getattr(self, name) or ()
+        ]
+        return found + [
+            StatedLimit(_own_kind(measure), limit)
+            for name, measure in (own or {}).items()
+            for limit in self.own.get(name) or ()
         ]
 
 
@@ -253,12 +231,20 @@ class StatedLimit:
             "severity": self.limit.severity,
             "sparsity": self.limit.sparsity,
             "method": self.limit.method,
+            "claim": self.limit.claim,
             "owner": self.limit.owner,
         }
 
 
+def _own_kind(measure: Measure) -> LimitKind:
+    """The kind of limit that a measure of one's own takes: by what it bounds, and which way."""
+    up = measure.worse_direction != "down"
+    bound: Bound = ("ceiling" if up else "floor") if measure.level else ("rise" if up else "drop")
+    return LimitKind(f"{OWN}{measure.name}", measure.definition, measure.name, bound)
+
+
 def _unknown_limit(key: Any, value: Any) -> InitErrorDetails:
-    near = get_close_matches(str(key), LIMITS, n=1, cutoff=0.0)[0]
+    near = get_close_matches(str(key), [*LIMITS, *BESIDE_LIMITS], n=1, cutoff=0.0)[0]
     error = PydanticCustomError(
         "unknown_limit",
         "there is no limit {key}: did you mean {near}?",

@@ -8,14 +8,17 @@ for bias) shapes every bound.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
 
+from audit.judgement.claims import NOT_ABOUT_FILES, WHOM, Interval, denominator, interval_of
 from audit.judgement.findings import Finding, Outcome
-from audit.judgement.limits import Bound, StatedLimit
+from audit.judgement.limit_kinds import CHANGES, Bound
+from audit.judgement.limits import StatedLimit
+from audit.judgement.one_pair import Flips, flips_of
 
 
 @dataclass(frozen=True)
@@ -24,17 +27,38 @@ class Margin:
 
     Attributes:
         finding: The finding.
+        about: The interval that the limit's claim is held to.
         harm: Point value.
         low: Lower end of the harm's two-sided interval.
         high: Upper end.
         threshold: The limit on the same scale.
+        flips: What one pair of models did, where it is about one; its bounds come from there.
     """
 
     finding: Finding
+    about: Interval
     harm: float
     low: float
     high: float
     threshold: float
+    flips: Flips | None = None
+
+
+@dataclass(frozen=True)
+class Levels:
+    """One-sided levels of one verdict.
+
+    Attributes:
+        alpha: That of the finding's own two-sided interval.
+        within: Of the bound that must lie inside the limit.
+        over: Of the bound that must lie beyond it, corrected over the limit's cells.
+        clustered: Whether what is independent is a cluster of examples.
+    """
+
+    alpha: float
+    within: float
+    over: float
+    clustered: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +79,13 @@ class Judged:
 
 
 def judge_cells(
-    findings: Sequence[Finding], stated: StatedLimit, alpha: float, minimum_n: int
+    findings: Sequence[Finding],
+    stated: StatedLimit,
+    alpha: float,
+    minimum_n: int,
+    looks: int = 1,
+    clustered: bool = False,
+    single: Callable[[Finding], bool] = lambda finding: False,
 ) -> list[Judged]:
     """Judges every finding that answers one limit.
 
@@ -68,12 +98,22 @@ def judge_cells(
         stated: The limit.
         alpha: One-sided level; the findings' intervals cover 1 - alpha.
         minimum_n: Smallest denominator that may make a claim.
+        looks: How often these examples are looked at, over time or over the files that one was
+            chosen from: every bound is at alpha / looks.
+        clustered: Whether what is independent is a cluster of examples.
+        single: Whether a finding is about one pair of models, unweighted and unclustered.
     """
     margins = [margin(finding, stated, minimum_n) for finding in findings]
+    margins = [
+        replace(m, flips=flips_of(m.finding)) if m and single(m.finding) else m for m in margins
+    ]
     claiming = [m for m in margins if m is not None]
-    levels = iter(_holm_levels([_p_over(m, alpha) for m in claiming], alpha))
+    inner = alpha / looks
+    levels = iter(_holm_levels([_p_over(m, alpha) for m in claiming], inner))
     return [
-        _unjudged(finding, minimum_n) if m is None else _judged(m, stated, alpha, next(levels))
+        _unjudged(finding, stated, minimum_n)
+        if m is None
+        else _judged(m, stated, Levels(alpha, inner, next(levels), clustered))
         for finding, m in zip(findings, margins, strict=True)
     ]
 
@@ -81,24 +121,28 @@ def judge_cells(
 def margin(finding: Finding, stated: StatedLimit, minimum_n: int) -> Margin | None:
     """Puts a finding on the scale of a limit where more is worse; None where it makes no claim."""
     bound, limit = stated.kind.bound, stated.limit.limit
-    value = finding.change if bound in ("drop", "rise") else finding.pruned
+    value = finding.change if bound in CHANGES else finding.pruned
+    about = interval_of(finding, stated.limit.claim)
     small = finding.n is not None and finding.n < minimum_n
-    # Only a sparsity is bounded without a standard error: by a fixed sequence of tests.
-    loose = finding.standard_error is None and finding.unit != "sparsity"
-    if finding.outcome == "not_asked" or small or loose:
+    if finding.outcome == "not_asked" or small or about is None or value is None:
         return None
-    if value is None or finding.low is None or finding.high is None:
-        return None
-    if bound in ("rise", "ceiling"):
-        return Margin(finding, value, finding.low, finding.high, limit)
-    threshold = limit if bound == "drop" else -limit
-    return Margin(finding, -value, -finding.high, -finding.low, threshold)
+    upward = bound == "worsening" and finding.worse_direction == "up"
+    if upward or bound in ("rise", "ceiling"):
+        return Margin(finding, about, value, about.low, about.high, limit)
+    threshold = limit if bound in CHANGES else -limit
+    return Margin(finding, about, -value, -about.high, -about.low, threshold)
 
 
-def _unjudged(finding: Finding, minimum_n: int) -> Judged:
+def _unjudged(finding: Finding, stated: StatedLimit, minimum_n: int) -> Judged:
     if finding.outcome == "not_asked":
         return Judged("not_asked", None, None, finding.reason)
     small = finding.n is not None and finding.n < minimum_n
+    if (
+        not small
+        and interval_of(finding, "recipe")
+        and not interval_of(finding, stated.limit.claim)
+    ):
+        return Judged("cannot_tell", None, None, NOT_ABOUT_FILES)
     reason = (
         f"{finding.n} examples, of {minimum_n} that a claim needs"
         if small and not finding.reason
@@ -114,7 +158,7 @@ def _quantile(level: float, df: float | None) -> float:
 
 def _shift(m: Margin, alpha: float, level: float) -> float:
     """How much further out the one-sided bound at `level` lies than the two-sided one at alpha."""
-    error, df = m.finding.standard_error, m.finding.df
+    error, df = m.about.standard_error, m.about.df
     if error is None:
         return 0.0
     return (_quantile(level, df) - _quantile(alpha / 2, df)) * error
@@ -122,7 +166,9 @@ def _shift(m: Margin, alpha: float, level: float) -> float:
 
 def _p_over(m: Margin, alpha: float) -> float:
     """One-sided p of harm ≤ threshold."""
-    error, df = m.finding.standard_error, m.finding.df
+    error, df = m.about.standard_error, m.about.df
+    if m.flips is not None:
+        return m.flips.p_over(m.threshold)
     if not error:
         return 0.0 if m.low > m.threshold else 1.0
     t = _quantile(alpha / 2, df) + (m.low - m.threshold) / error
@@ -140,20 +186,23 @@ def _holm_levels(p: Sequence[float], alpha: float) -> list[float]:
     return levels
 
 
-def _judged(m: Margin, stated: StatedLimit, alpha: float, level: float) -> Judged:
-    worst = m.high + _shift(m, alpha, alpha)
-    least = m.low - _shift(m, alpha, level)
+def _judged(m: Margin, stated: StatedLimit, levels: Levels) -> Judged:
+    worst, least = _bounds(m, levels)
     sign = -1.0 if stated.kind.bound == "floor" else 1.0
     if worst <= m.threshold:
         outcome: Outcome = "within"
     else:
         outcome = "over" if least > m.threshold else "cannot_tell"
-    return Judged(
-        outcome,
-        sign * worst,
-        sign * least,
-        _sentence(outcome, m, stated, worst, least, alpha, level),
-    )
+    said = _sentence(outcome, m, stated, worst, least, levels)
+    return Judged(outcome, sign * worst, sign * least, said)
+
+
+def _bounds(m: Margin, levels: Levels) -> tuple[float, float]:
+    """The most and the least harm that these data leave open."""
+    if m.flips is not None:
+        return m.flips.most(levels.within), m.flips.least(levels.over)
+    worst = m.high + _shift(m, levels.alpha, levels.within)
+    return worst, m.low - _shift(m, levels.alpha, levels.over)
 
 
 def _sentence(
@@ -162,40 +211,41 @@ def _sentence(
     stated: StatedLimit,
     worst: float,
     least: float,
-    alpha: float,
-    level: float,
+    levels: Levels,
 ) -> str:
     bound, unit = stated.kind.bound, m.finding.unit
     sign = -1.0 if bound == "floor" else 1.0
     most, at_least = ("at least", "at most") if bound == "floor" else ("at most", "at least")
     limit = amount(stated.limit.limit, bound, unit)
     inner, outer = amount(sign * worst, bound, unit), amount(sign * least, bound, unit)
+    whom = f", {WHOM[m.about.generalises_to]}" if m.about.generalises_to else ""
     if outcome == "within":
-        return f"{most} {inner} (one-sided {100 - 100 * alpha:.4g} %), inside the limit of {limit}"
+        sure = 100 - 100 * levels.within
+        return f"{most} {inner} (one-sided {sure:.4g} %), inside the limit of {limit}{whom}"
     if outcome == "over":
-        return (
-            f"{at_least} {outer} (one-sided {100 - 100 * level:.4g} %), beyond the limit of {limit}"
-        )
+        sure = 100 - 100 * levels.over
+        return f"{at_least} {outer} (one-sided {sure:.4g} %), beyond the limit of {limit}{whom}"
     return (
-        f"{at_least} {outer} and {most} {inner}, with the limit of {limit} between them"
-        + _what_would_decide(m, alpha, level)
+        f"{at_least} {outer} and {most} {inner}, with the limit of {limit} between them{whom}"
+        + _what_would_decide(m, levels)
     )
 
 
-def _what_would_decide(m: Margin, alpha: float, level: float) -> str:
+def _what_would_decide(m: Margin, levels: Levels) -> str:
     """Standard errors shrink with the root of the sample, here of examples and parents alike."""
-    finding = m.finding
+    finding, about = m.finding, m.about
     distance = abs(m.harm - m.threshold)
-    if not finding.standard_error or not finding.n or distance == 0.0:
+    if not about.standard_error or not finding.n or distance == 0.0:
         return ""
-    needed = _quantile(alpha if m.harm < m.threshold else level, finding.df)
-    times = (needed * finding.standard_error / distance) ** 2
+    needed = _quantile(levels.within if m.harm < m.threshold else levels.over, about.df)
+    times = (needed * about.standard_error / distance) ** 2
     if times <= 1.0:  # the interval is wider than its standard error says, on purpose
         return ""
     wanted = []
-    if finding.generalises_to in ("examples", "both", None):
-        wanted.append(f"{math.ceil(times * finding.n):,} such examples")
-    if finding.generalises_to in ("seeds", "both") and finding.parents:
+    if about.generalises_to in ("examples", "both", None):
+        where = " in new clusters" if levels.clustered else ""
+        wanted.append(f"{math.ceil(times * finding.n):,} such {denominator(finding)}{where}")
+    if about.generalises_to in ("seeds", "both") and finding.parents:
         wanted.append(f"{math.ceil(times * finding.parents):,} parents")
     return f": about {' and '.join(wanted)} would decide it"
 
@@ -204,4 +254,4 @@ def amount(value: float, bound: Bound, unit: str) -> str:
     """A quantity as a sentence writes it: changes in points, levels in percent."""
     if unit != "fraction":
         return f"{value:.4g}"
-    return f"{100 * value:.2f} points" if bound in ("drop", "rise") else f"{100 * value:.2f} %"
+    return f"{100 * value:.2f} points" if bound in CHANGES else f"{100 * value:.2f} %"

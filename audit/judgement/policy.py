@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
-from audit.judgement.design import UNSTATED
+from audit.judgement import waivers
 from audit.judgement.families import SCREEN
-from audit.judgement.findings import Finding, Outcome, finding_id
+from audit.judgement.findings import Finding, finding_id
 from audit.judgement.gate import check, worst
 from audit.judgement.groups import canonical_group
 from audit.judgement.limits import ALL, ANY, LIMITS, Limit, LimitKind, Policy, StatedLimit
 from audit.judgement.margins import Judged, judge_cells
-from audit.judgement.measures import MEASURES
+from audit.judgement.measures import MEASURES, Measure
 from audit.judgement.plan import Plan
+from audit.judgement.verdicts import Held, Level, largest_within, verdicts
 
-__all__ = ["LIMITS", "Limit", "LimitKind", "Policy", "StatedLimit", "apply", "check"]
+__all__ = ["LIMITS", "Limit", "LimitKind", "Policy", "StatedLimit", "apply", "check", "worst"]
 
-Level = tuple[str | None, float | None]
+
+@dataclass(frozen=True)
+class One:
+    """The one file that would ship, beside the population that it was chosen from.
+
+    Attributes:
+        model: Its name.
+        level: Its method and sparsity.
+        of: Out of how many it was chosen by these test examples.
+    """
+
+    model: str
+    level: Level
+    of: int
 
 
 @dataclass(frozen=True)
@@ -32,11 +45,38 @@ class Scope:
         groups: Names of the groups of single columns: what `groups: any` means. Crossings are
             screens, and are held to a limit only when it names them.
         plan: The plan: level, smallest denominator, positive class.
+        one: The file that would ship; None where none is named.
+        own: Measures of the user's own, by name.
+        clustered: Whether what is independent is a cluster of examples.
+        weighted: Whether examples have weights.
+        alone: Of `levels`, those of one pruned model.
+        model: The file that is judged at present; None while the population is.
     """
 
     levels: tuple[Level, ...]
     groups: Collection[str]
     plan: Plan
+    one: One | None = None
+    own: Mapping[str, Measure] = field(default_factory=dict)
+    clustered: bool = False
+    weighted: bool = False
+    alone: Collection[Level] = ()
+    model: str | None = None
+
+    def of_one(self) -> Scope:
+        """The same, of the file that would ship alone."""
+        if self.one is None:
+            return self
+        return replace(self, levels=(self.one.level,), model=self.one.model)
+
+    def single(self, finding: Finding) -> bool:
+        """Whether it is about one pair of models, whose examples count once each."""
+        alone = self.model is not None or (finding.method, finding.sparsity) in self.alone
+        return alone and not (self.clustered or self.weighted)
+
+    def measure(self, name: str) -> Measure:
+        """A measure of the catalogue, or of the user's own."""
+        return self.own[name] if name in self.own else MEASURES[name]
 
 
 def apply(
@@ -50,34 +90,58 @@ def apply(
     Returns:
         The findings, and the `policy` part of `findings.json`.
     """
-    judged: dict[int, list[Finding]] = {}
-    unanswered: list[Finding] = []
-    tally: dict[Level, list[Outcome]] = {level: [] for level in scope.levels}
-    for place, stated in enumerate(policy.stated()):
-        cells = [i for i, finding in enumerate(findings) if _answers(finding, stated, scope)]
-        verdicts = judge_cells(
-            [findings[i] for i in cells], stated, scope.plan.alpha, scope.plan.minimum_n
-        )
-        held = []
-        for i, verdict in zip(cells, verdicts, strict=True):
-            attached = _attach(findings[i], stated, verdict, bool(judged.get(i)), place)
-            judged.setdefault(i, []).append(attached)
-            held.append(attached)
-        missing = _unanswered(findings, stated, held, scope, place)
-        unanswered += missing
-        for level, outcomes in _by_level([*held, *missing]).items():
-            tally.setdefault(level, []).append(worst(outcomes))
-    kept = [copy for i, finding in enumerate(findings) for copy in judged.get(i, [finding])]
-    return [*kept, *unanswered], _document(policy, tally, scope)
+    held: list[Held] = []
+    for place, stated in enumerate(policy.stated(scope.own)):
+        held += _hold(findings, stated, scope, place, policy.looks, held)
+        if scope.one is not None and not scope.measure(stated.kind.measure).spans:
+            looks = policy.looks * scope.one.of
+            held += _hold(findings, stated, scope.of_one(), place, looks, held)
+    accepted, records = waivers.waived([each.finding for each in held], policy.waivers)
+    copies: dict[int | None, list[Finding]] = {}
+    for each, finding in zip(held, accepted, strict=True):
+        copies.setdefault(each.of, []).append(finding)
+    kept = [copy for i, finding in enumerate(findings) for copy in copies.get(i, [finding])]
+    held = [replace(each, finding=f) for each, f in zip(held, accepted, strict=True)]
+    return [*kept, *copies.get(None, [])], _document(policy, held, scope, records)
+
+
+def _hold(
+    findings: Sequence[Finding],
+    stated: StatedLimit,
+    scope: Scope,
+    place: int,
+    looks: int,
+    before: Sequence[Held],
+) -> list[Held]:
+    """One limit, on what answers it and on what nothing does; all of one correction."""
+    cells = [i for i, finding in enumerate(findings) if _answers(finding, stated, scope)]
+    plan = scope.plan
+    judged = judge_cells(
+        [findings[i] for i in cells],
+        stated,
+        plan.alpha,
+        plan.minimum_n,
+        looks,
+        scope.clustered,
+        scope.single,
+    )
+    again = {each.of for each in before}
+    held = [
+        Held(place, i, _attach(findings[i], stated, verdict, i in again, place))
+        for i, verdict in zip(cells, judged, strict=True)
+    ]
+    missing = _unanswered(findings, stated, [h.finding for h in held], scope, place)
+    return held + [Held(place, None, finding) for finding in missing]
 
 
 def _answers(finding: Finding, stated: StatedLimit, scope: Scope) -> bool:
     limit = stated.limit
     return (
         finding.measure == stated.kind.measure
+        and finding.model == scope.model
         and (finding.method is not None or finding.outcome != "not_asked")
         and limit.method in (None, finding.method)
-        and (limit.sparsity in (None, finding.sparsity) or MEASURES[finding.measure].spans)
+        and (limit.sparsity in (None, finding.sparsity) or scope.measure(finding.measure).spans)
         and _same_condition(finding.condition, stated.condition)
         and (limit.severity is None or limit.severity == finding.severity)
         and _same_groups(finding.groups, stated.groups, scope)
@@ -131,7 +195,7 @@ def _unanswered(
 ) -> list[Finding]:
     """One finding per (method, sparsity) that the limit covers and nothing answers."""
     answered = {(f.method, f.sparsity) for f in held}
-    whole = {f.method for f in held if MEASURES[f.measure].spans}
+    whole = {f.method for f in held if scope.measure(f.measure).spans}
     limit = stated.limit
     wanted: list[Level] = [
         (method, sparsity)
@@ -139,14 +203,14 @@ def _unanswered(
         if limit.method in (None, method) and limit.sparsity in (None, sparsity)
     ]
     left = [level for level in wanted if level not in answered and level[0] not in whole]
-    if not wanted:
+    if not wanted and scope.model is None:
         methods = dict.fromkeys(method for method, _ in scope.levels)
         left = [
             (method, limit.sparsity)
             for method in ([limit.method] if limit.method or not methods else methods)
         ]
     reason = _why_unanswered(findings, stated, scope, bool(wanted))
-    return [_not_asked(stated, method, sparsity, reason, place) for method, sparsity in left]
+    return [_not_asked(stated, level, scope, reason, place) for level in left]
 
 
 def _why_unanswered(
@@ -173,17 +237,18 @@ def _named(level: Level) -> str:
     return f"{method or 'a method without a name'} at {at}"
 
 
-def _not_asked(
-    stated: StatedLimit, method: str | None, sparsity: float | None, reason: str, place: int
-) -> Finding:
-    measure = MEASURES[stated.kind.measure]
-    asked = {"measure": measure.name, "method": method, "sparsity": sparsity}
+def _not_asked(stated: StatedLimit, level: Level, scope: Scope, reason: str, place: int) -> Finding:
+    measure = scope.measure(stated.kind.measure)
+    asked = {"measure": measure.name, "method": level[0], "sparsity": level[1]}
+    if scope.model is not None:
+        asked["model"] = scope.model
     return Finding(
         id=finding_id(**asked, limit_name=stated.kind.name, place=place),
         measure=measure.name,
         unit=measure.unit,
-        method=method,
-        sparsity=sparsity,
+        method=level[0],
+        sparsity=level[1],
+        model=scope.model,
         condition=stated.condition,
         severity=stated.limit.severity,
         class_=stated.class_,
@@ -198,59 +263,16 @@ def _not_asked(
     )
 
 
-def _by_level(held: Iterable[Finding]) -> dict[Level, list[Outcome]]:
-    found: dict[Level, list[Outcome]] = {}
-    for finding in held:
-        found.setdefault((finding.method, finding.sparsity), []).append(finding.outcome)
-    return found
-
-
 def _document(
-    policy: Policy, tally: Mapping[Level, Sequence[Outcome]], scope: Scope
+    policy: Policy, held: Sequence[Held], scope: Scope, records: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    ordered = sorted(tally, key=lambda level: (level[0] or "", level[1] is None, level[1] or 0.0))
-    verdicts = [_verdict(level, tally[level]) for level in ordered]
-    methods = list(dict.fromkeys(level[0] for level in ordered))
+    one = None if scope.one is None else (*scope.one.level, scope.one.model)
+    rows = verdicts(held, scope.levels, one)
+    methods = list(dict.fromkeys(row["method"] for row in rows if row["model"] is None))
     return {
-        "limits": [stated.record() for stated in policy.stated()],
-        "verdicts": verdicts,
-        "largest_within": [_largest_within(method, verdicts, scope) for method in methods],
+        "limits": [stated.record() for stated in policy.stated(scope.own)],
+        "looks": policy.looks,
+        "waivers": [dict(record) for record in records],
+        "verdicts": rows,
+        "largest_within": [largest_within(method, rows, scope.levels) for method in methods],
     }
-
-
-def _verdict(level: Level, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Counts limits, each by the worst of its cells; one not asked leaves the whole untold."""
-    count = Counter(outcomes)
-    overall = worst(outcomes)
-    return {
-        "method": level[0],
-        "sparsity": level[1],
-        "outcome": "cannot_tell" if overall == "not_asked" else overall,
-        **{name: count[name] for name in ("within", "over", "cannot_tell", "not_asked")},
-    }
-
-
-def _largest_within(
-    method: str | None, verdicts: Sequence[Mapping[str, Any]], scope: Scope
-) -> dict[str, Any]:
-    """Fixed sequence: ascending, stopping at the first sparsity that is not within every limit.
-
-    Nobody knows where in it models stand that state no sparsity: they have to be within as well.
-    """
-    mine = [v for v in verdicts if v["method"] == method and v["outcome"] != "no_limit"]
-    found: dict[str, Any] = {"method": method, "sparsity": None, "reason": None}
-    unstated = (method, None) in scope.levels
-    if mine and unstated and all(v["sparsity"] is None for v in mine):
-        return found | {"reason": UNSTATED}
-    for verdict in mine:
-        if verdict["sparsity"] is None and verdict["outcome"] != "within":
-            what = "models that state no sparsity" if unstated else "a limit on the whole method"
-            return found | {"reason": f"{what}: {verdict['outcome']}"}
-    for verdict in mine:
-        if verdict["sparsity"] is None:
-            continue
-        if verdict["outcome"] != "within":
-            stopped = f"stopped at {verdict['sparsity']:g}: {verdict['outcome']}"
-            return found | {"reason": stopped}
-        found["sparsity"] = verdict["sparsity"]
-    return found

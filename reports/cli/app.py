@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from reports.cli import catalogues, studies, tables
+from reports.cli import catalogues, comparing, guarding, pipeline, planning, studies, tables
 from reports.cli.exits import guarded
 
 COMMANDS: dict[str, Callable[..., Any]] = {
@@ -18,9 +18,13 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "status": studies.status,
     "prune": studies.prune,
     "predict": studies.predict,
+    "plan": planning.plan,
     "audit": tables.audit,
-    "check": tables.check,
+    "check": pipeline.check,
     "report": tables.report,
+    "compare": comparing.compare,
+    "guard": guarding.guard,
+    "label": guarding.label,
     "list": catalogues.list_,
     "schema": catalogues.schema,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -30,13 +31,20 @@ class Schema(StrEnum):
 
 
 def list_(
-    what: Annotated[Catalogue, typer.Argument(help="What to list.")], as_json: AsJson = False
+    what: Annotated[Catalogue, typer.Argument(help="What to list.")],
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", help="An audit.yaml, whose own measures are listed as well."),
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """List methods, corruptions, measures, limits or data sources, a line each.
 
     Example: prune-audit list measures
     """
     rows = ROWS[what]()
+    if config is not None:
+        rows += _own(config, what)
     if as_json:
         typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
         return
@@ -71,6 +79,18 @@ def _measures() -> list[tuple[str, str]]:
     from audit.judgement.measures import MEASURES
 
     return [(name, entry.definition) for name, entry in MEASURES.items()]
+
+
+def _own(config: Path, what: Catalogue) -> list[tuple[str, str]]:
+    """The measures that a config brings along."""
+    from audit.evidence.errors import InputError
+    from audit.judgement.own_measures import own_measures
+    from audit.study.config_file import load_config
+
+    if what is not Catalogue.MEASURES:
+        raise InputError(f"A config brings measures, and no {what}: leave out --config.")
+    own = own_measures(load_config(config).audit, config.parent)
+    return [(one.measure.name, f"{one.measure.definition} ({one.reference})") for one in own]
 
 
 def _limits() -> list[tuple[str, str]]:

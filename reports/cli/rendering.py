@@ -55,6 +55,10 @@ def say_findings(findings: Findings) -> None:
         console = Console(highlight=False, width=WIDTH)
     console.print(terminal_table(findings))
     console.print(largest_within_line(findings))
+    for row in findings.policy.get("verdicts", ()):
+        if row.get("model"):
+            outcome = str(row["outcome"]).replace("_", " ")
+            console.print(f"The candidate {row['model']}: {outcome}.", markup=False)
 
 
 def summary(result: Result, written: list[Path]) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""Commands that read what exists: audit, report, check. None of them needs torch."""
+"""Commands that read what exists: audit, report. Neither of them needs torch."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -66,7 +66,7 @@ def audit(
         raise InputError("Name one table of predictions, or --parent and --pruned files: not both.")
     if bool(parent) != bool(pruned):
         raise InputError("--parent and --pruned belong together: name at least one file of each.")
-    mapping = _mapping(columns)
+    mapping = column_names(columns)
     if table:
         evidence = _read(table, mapping, _names(classes), _names(groups))
     else:
@@ -101,58 +101,12 @@ def report(run: RunFolder, quiet: Quiet = False) -> None:
             typer.echo(f"report: {path}")
 
 
-def check(
-    run: RunFolder,
-    method: Annotated[str | None, typer.Option("--method", help="Only this method.")] = None,
-    sparsity: Annotated[
-        float | None, typer.Option("--sparsity", help="Only this requested sparsity.")
-    ] = None,
-    cannot_tell: Annotated[
-        Literal["fail", "pass"],
-        typer.Option("--cannot-tell", help="Whether not knowing fails the gate."),
-    ] = "fail",
-    as_json: AsJson = False,
-) -> None:
-    """Gate a pipeline on the policy: exit 0 within, 1 over, 3 cannot tell, 2 usage or input.
-
-    Example: prune-audit check runs/digits-demo --sparsity 0.7
-    """
-    from audit.judgement.findings import Findings
-    from audit.judgement.policy import check as judge_selection
-
-    findings = Findings.read(run)
-    status, outcome = judge_selection(findings, method, sparsity, cannot_tell)
-    chosen = [
-        verdict
-        for verdict in findings.policy["verdicts"]
-        if (method is None or verdict["method"] == method)
-        and (sparsity is None or verdict["sparsity"] in (None, sparsity))
-    ]
-    if as_json:
-        typer.echo(json.dumps({"outcome": outcome, "status": status, "verdicts": chosen}, indent=1))
-    else:
-        for verdict in chosen:
-            typer.echo(_verdict_line(verdict))
-        typer.echo(f"{outcome.replace('_', ' ')} (exit status {status})")
-    raise typer.Exit(status)
-
-
-def _verdict_line(verdict: Mapping[str, Any]) -> str:
-    level = " as a whole" if verdict["sparsity"] is None else f" at {verdict['sparsity']:g}"
-    counts = ", ".join(
-        f"{verdict[outcome]} {outcome.replace('_', ' ')}"
-        for outcome in ("over", "cannot_tell", "not_asked", "within")
-        if verdict[outcome]
-    )
-    name = verdict["method"] or "every method"
-    return f"{name}{level}: {verdict['outcome'].replace('_', ' ')} ({counts})"
-
-
 def _names(text: str | None) -> list[str] | None:
     return [part.strip() for part in text.split(",") if part.strip()] if text else None
 
 
-def _mapping(text: str | None) -> dict[str, str]:
+def column_names(text: str | None) -> dict[str, str]:
+    """Our column name -> theirs, from `ours=yours` pairs."""
     from audit.evidence.errors import InputError
 
     pairs = [part.partition("=") for part in (text or "").split(",") if part]

@@ -81,6 +81,15 @@ def limits(document: Document, alpha: float) -> Section:
     facts += [say("limits.note", note=short(note, 400)) for note in _texts(document.run, "notes")]
     missing = _texts(document.run, "missing") or _texts(document.times, "missing")
     facts += [say("limits.missing", what=short(what, 400)) for what in missing]
+    facts += [
+        say(
+            "limits.waiver",
+            **{key: short(str(w[key]), 200) for key in ("limit", "owner", "reason")},
+            until=w["expires"],
+            findings=count(len(w["findings"])),
+        )
+        for w in document.policy.get("waivers") or ()
+    ]
     return Section(
         key="limits",
         heading=say("section.limits.heading"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from audit.judgement.advice import advice
 from audit.judgement.findings import Finding
 from reports import background
 from reports.claims import ANCHOR
@@ -11,13 +12,14 @@ from reports.document import Document
 from reports.names import in_prose
 from reports.page import Page, Sentence, Verdict
 from reports.sections import SECTIONS, Context
+from reports.sections.candidate import candidate_verdicts
 from reports.sections.placing import placed
 from reports.sentences import sentences
 from reports.verdict import verdicts
 from reports.wording import say
 
 # Sections that are left out when they have nothing: they would only say what others say already.
-_OPTIONAL = frozenset({"omnibus", "other"})
+_OPTIONAL = frozenset({"advice", "candidate", "guard", "labelling", "omnibus", "other", "search"})
 
 
 def compose(document: Document, *, draw: bool = True) -> Page:
@@ -28,13 +30,16 @@ def compose(document: Document, *, draw: bool = True) -> Page:
         draw: Whether to draw figures, which takes most of the time.
     """
     alpha = background.alpha_of(document)
-    said, judged = sentences(document, alpha), verdicts(document)
+    said = sentences(document, alpha)
+    judged = (*verdicts(document), *candidate_verdicts(document))
     asked, not_asked = placed(document.asked), placed(document.not_asked)
+    asked = {**asked, "candidate": list(document.candidate)}
+    given = advice(document.findings)
     context = Context(
         document=document,
         alpha=alpha,
         focus={method: _focus(document, method) for method in document.methods},
-        cited=_cited(said, judged),
+        cited=_cited(said, judged) | {name for sentence in given for name in sentence.findings},
         asked=asked,
         not_asked=not_asked,
         draw=draw,
@@ -49,7 +54,7 @@ def compose(document: Document, *, draw: bool = True) -> Page:
         sections=tuple(
             make(context)
             for key, make in SECTIONS.items()
-            if key not in _OPTIONAL or _there(key, asked, not_asked)
+            if key not in _OPTIONAL or _there(key, asked, not_asked) or (key == "advice" and given)
         ),
         method=background.method(document, alpha),
         limits=background.limits(document, alpha),

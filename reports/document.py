@@ -61,17 +61,28 @@ class Document:
     @cached_property
     def asked(self) -> tuple[Finding, ...]:
         """Findings with an answer, or at least with an attempt at one."""
-        return tuple(f for f in self.findings.findings if f.outcome != "not_asked")
+        return tuple(f for f in self._of_populations if f.outcome != "not_asked")
 
     @cached_property
     def not_asked(self) -> tuple[Finding, ...]:
         """Questions that could not be asked."""
-        return tuple(f for f in self.findings.findings if f.outcome == "not_asked")
+        return tuple(f for f in self._of_populations if f.outcome == "not_asked")
 
     @cached_property
     def held(self) -> tuple[Finding, ...]:
         """Findings that a limit of the policy judged."""
-        return tuple(f for f in self.findings.findings if f.limit_name is not None)
+        return tuple(f for f in self._of_populations if f.limit_name is not None)
+
+    @cached_property
+    def _of_populations(self) -> tuple[Finding, ...]:
+        """Findings but for those about the one file that would ship."""
+        return tuple(f for f in self.findings.findings if f.model is None)
+
+    @cached_property
+    def candidate(self) -> tuple[Finding, ...]:
+        """What limits said of the one file that would ship."""
+        every = self.findings.findings
+        return tuple(f for f in every if f.model is not None and f.limit_name is not None)
 
     @cached_property
     def rows(self) -> tuple[Overview, ...]:

@@ -11,7 +11,7 @@ from reports.names import in_prose
 from reports.quantities import UNDEFINED, defined, number, percent, points, severity, sparsity
 from reports.wording import known, listing, say
 
-_SCOPES = ("groups", "class", "condition", "severity", "sparsity", "method", "owner")
+_SCOPES = ("groups", "class", "condition", "severity", "sparsity", "method", "claim", "owner")
 
 
 def is_level(limit_name: str | None) -> bool:
@@ -58,7 +58,8 @@ def _scope(limit: Mapping[str, Any]) -> str:
 
 def _usual(kind: LimitKind) -> dict[str, str | None]:
     """Whom the limit is about where nothing else is said; its sentence says so already."""
-    return {"groups": kind.groups, "class": kind.class_, "condition": kind.condition}
+    usual = {"groups": kind.groups, "class": kind.class_, "condition": kind.condition}
+    return {**usual, "claim": "recipe"}
 
 
 def _scope_value(axis: str, value: object) -> str:

@@ -29,11 +29,12 @@ class Judged:
     over: int = 0
     cannot_tell: int = 0
     not_asked: int = 0
+    waived: int = 0
 
     @property
     def limits(self) -> int:
         """How many limits were counted."""
-        return self.within + self.over + self.cannot_tell + self.not_asked
+        return self.within + self.over + self.cannot_tell + self.not_asked + self.waived
 
 
 @dataclass(frozen=True)
@@ -137,14 +138,20 @@ def judged(policy: Mapping[str, Any], method: str, sparsity: float | None) -> Ju
     An outcome never reads better than its own counts: nothing turns green by absence.
     """
     for verdict in policy.get("verdicts") or ():
-        if (verdict.get("method") or "") == method and verdict.get("sparsity") == sparsity:
-            counts = {
-                name: int(verdict.get(name) or 0)
-                for name in ("within", "over", "cannot_tell", "not_asked")
-            }
-            stated: Outcome = verdict.get("outcome") or "cannot_tell"
-            return Judged(worse_outcome(stated, _from_counts(**counts)), **counts)
+        same = (verdict.get("method") or "") == method and verdict.get("sparsity") == sparsity
+        if same and verdict.get("model") is None:
+            return counts_of(verdict)
     return Judged("cannot_tell" if policy.get("limits") else "no_limit")
+
+
+def counts_of(verdict: Mapping[str, Any]) -> Judged:
+    """A row of the policy's verdicts, whose outcome never reads better than its own counts."""
+    counts = {
+        name: int(verdict.get(name) or 0) for name in ("within", "over", "cannot_tell", "not_asked")
+    }
+    stated: Outcome = verdict.get("outcome") or "cannot_tell"
+    outcome = worse_outcome(stated, _from_counts(**counts))
+    return Judged(outcome, **counts, waived=int(verdict.get("waived") or 0))
 
 
 def _from_counts(within: int, over: int, cannot_tell: int, not_asked: int) -> Outcome:

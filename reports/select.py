@@ -74,8 +74,11 @@ def family_of(finding: Finding) -> str:
 def of_arm(finding: Finding) -> bool:
     """Whether it is about the models of one method and sparsity, even where these state none.
 
-    Of questions that could not be asked, only a method's name tells whose they are.
+    Of questions that could not be asked, only a method's name tells whose they are. The one file
+    that would ship is no population.
     """
+    if finding.model is not None:
+        return False
     if finding.sparsity is not None:
         return True
     measure = MEASURES.get(finding.measure)

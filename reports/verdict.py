@@ -74,7 +74,8 @@ def _unstated(policy: Mapping[str, Any], method: str) -> bool:
 
 
 def _of(entry: Mapping[str, Any], method: str) -> bool:
-    return (entry.get("method") or "") == method
+    """Whether it is about this method's population, and not about a file that would ship."""
+    return (entry.get("method") or "") == method and entry.get("model") is None
 
 
 def _verdict(document: Document, method: str) -> Verdict:
@@ -139,6 +140,7 @@ def counted(verdict: Judged) -> str:
         "cannot_tell": verdict.cannot_tell,
         "not_asked": verdict.not_asked,
         "within": verdict.within,
+        "waived": verdict.waived,
     }
     told = [
         say("section.outcome_count", n=count(n), outcome=word_for("outcome", name))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from audit.evidence.blocks import CLEAN, Condition
 from audit.judgement.design import Arm
 from audit.judgement.findings import Finding, finding_id
-from audit.judgement.measures import MEASURES
+from audit.judgement.measures import MEASURES, Measure
 from audit.judgement.pairs import Answer
 from audit.judgement.plan import Plan
 
@@ -16,7 +16,7 @@ ALL_CONDITIONS = Condition("all", None)
 
 
 def answer_finding(
-    measure: str,
+    measure: str | Measure,
     answer: Answer,
     arm: Arm,
     plan: Plan,
@@ -33,7 +33,7 @@ def answer_finding(
     stay, and everything that a claim would need is taken away.
 
     Args:
-        measure: A name in `MEASURES`.
+        measure: A name in `MEASURES`, or a measure itself.
         answer: Estimate and values.
         arm: The pruned models.
         plan: The plan.
@@ -77,7 +77,7 @@ def answer_finding(
         relative_change=found.change / answer.parent if found.change and answer.parent else None,
         reason="; ".join(said) or None,
     )
-    if MEASURES[measure].level:
+    if _known(measure).level:
         finding = replace(
             finding,
             change=None,
@@ -111,8 +111,12 @@ def too_small(finding: Finding, units: int, plan: Plan) -> Finding:
     )
 
 
+def _known(measure: str | Measure) -> Measure:
+    return measure if isinstance(measure, Measure) else MEASURES[measure]
+
+
 def asked(
-    measure: str,
+    measure: str | Measure,
     arm: Arm | None,
     *,
     condition: Condition = CLEAN,
@@ -122,7 +126,7 @@ def asked(
     whole_method: bool = False,
 ) -> Finding:
     """A finding with its question and no answer yet."""
-    known = MEASURES[measure]
+    known = _known(measure)
     method = (arm.method or None) if arm else None
     sparsity = arm.sparsity if arm and not whole_method else None
     subject = subject or groups or class_
@@ -130,7 +134,7 @@ def asked(
     one = {} if model is None else {"model": model}  # others keep the names they always had
     return Finding(
         id=finding_id(
-            measure=measure,
+            measure=known.name,
             method=method,
             sparsity=sparsity,
             condition=condition.name,
@@ -140,7 +144,7 @@ def asked(
             subject=subject,
             **one,
         ),
-        measure=measure,
+        measure=known.name,
         unit=known.unit,
         method=method,
         sparsity=sparsity,

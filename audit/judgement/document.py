@@ -65,7 +65,7 @@ def _run() -> dict[str, Any]:
 
 
 def _policy() -> dict[str, Any]:
-    counts = dict.fromkeys(("within", "over", "cannot_tell", "not_asked"), COUNT)
+    counts = dict.fromkeys(("within", "over", "cannot_tell", "not_asked", "waived"), COUNT)
     limit = {
         "name": {"type": "string"},
         "limit": {"type": "number"},
@@ -75,24 +75,35 @@ def _policy() -> dict[str, Any]:
         "severity": NUMBER,
         "sparsity": SHARE,
         "method": TEXT,
+        "claim": {"enum": ["recipe", "files"]},
         "owner": TEXT,
     }
     verdict = {
         "method": TEXT,
         "sparsity": SHARE,
+        "model": TEXT,
         "outcome": {"enum": ["within", "over", "cannot_tell", "no_limit"]},
         **counts,
     }
     largest = {"method": TEXT, "sparsity": SHARE, "reason": TEXT}
-    lists = {"limits": limit, "verdicts": verdict, "largest_within": largest}
+    lists = {"limits": limit, "waivers": _waiver(), "verdicts": verdict, "largest_within": largest}
+    arrays = {
+        name: {"type": "array", "items": _closed(properties)} for name, properties in lists.items()
+    }
+    return _closed({**arrays, "looks": {"type": "integer", "minimum": 1}})
+
+
+def _waiver() -> dict[str, Any]:
+    scope = dict.fromkeys(("groups", "class", "condition", "method", "model"), TEXT)
     return {
-        "type": "object",
-        "required": list(lists),
-        "additionalProperties": False,
-        "properties": {
-            name: {"type": "array", "items": _closed(properties)}
-            for name, properties in lists.items()
-        },
+        "limit": {"type": "string"},
+        **scope,
+        "severity": NUMBER,
+        "sparsity": SHARE,
+        "reason": {"type": "string"},
+        "owner": {"type": "string"},
+        "expires": {"type": "string", "format": "date"},
+        "findings": {"type": "array", "items": {"type": "string"}},
     }
 
 

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from audit.evidence.files import write_file
 SCHEMA = "prune-audit/findings/1"
 FINDINGS_FILE = "findings.json"
 EXEMPLARS_FILE = "exemplars.parquet"
+RELIABILITY_FILE = "reliability.parquet"
 EXEMPLAR_COLUMNS = (
     "example",
     "method",
@@ -27,6 +28,20 @@ EXEMPLAR_COLUMNS = (
     "pruned_label",
     "kind",
     "score",
+)
+RELIABILITY_COLUMNS = (
+    "method",
+    "sparsity",
+    "condition",
+    "severity",
+    "role",
+    "bin",
+    "low",
+    "high",
+    "n",
+    "share",
+    "confidence",
+    "accuracy",
 )
 
 Outcome = Literal["within", "over", "cannot_tell", "not_asked", "no_limit"]
@@ -163,12 +178,16 @@ class Findings:
         policy: `limits`, `verdicts` per (method, sparsity), and `largest_within` per method.
         findings: The answers, in a fixed order.
         exemplars: One row per exemplar, in the columns `EXEMPLAR_COLUMNS`.
+        reliability: One row per bin of confidence, in the columns `RELIABILITY_COLUMNS`.
     """
 
     run: Mapping[str, Any]
     policy: Mapping[str, Any]
     findings: tuple[Finding, ...]
     exemplars: pd.DataFrame
+    reliability: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=list(RELIABILITY_COLUMNS))
+    )
 
     def frame(self) -> pd.DataFrame:
         """The findings as a table, one row each, columns as in `findings.json`."""
@@ -189,14 +208,16 @@ class Findings:
         return text + "\n"
 
     def write(self, folder: str | Path) -> None:
-        """Writes `findings.json` and `exemplars.parquet`, each whole or not at all.
+        """Writes `findings.json` and its tables, each whole or not at all.
+
+        The tables are `exemplars.parquet` and, where there are confidences, `reliability.parquet`.
 
         Raises:
             StoreError: The folder cannot be written.
         """
-        table = io.BytesIO()
-        self.exemplars.to_parquet(table, index=False)
-        write_file(Path(folder) / EXEMPLARS_FILE, table.getvalue())
+        write_file(Path(folder) / EXEMPLARS_FILE, _parquet(self.exemplars))
+        if len(self.reliability):
+            write_file(Path(folder) / RELIABILITY_FILE, _parquet(self.reliability))
         write_file(Path(folder) / FINDINGS_FILE, self.to_json().encode())
 
     @classmethod
@@ -209,18 +230,26 @@ class Findings:
         path = Path(path)
         file = path / FINDINGS_FILE if path.is_dir() else path
         document = _checked(_parsed(file), file)
-        exemplars = file.parent / EXEMPLARS_FILE
+        exemplars, bins = file.parent / EXEMPLARS_FILE, file.parent / RELIABILITY_FILE
+        tables = {"reliability": pd.read_parquet(bins)} if bins.exists() else {}
         return cls(
             run=document["run"],
             policy=document["policy"],
             findings=tuple(_finding(record, file) for record in document["findings"]),
             exemplars=pd.read_parquet(exemplars) if exemplars.exists() else no_exemplars(),
+            **tables,
         )
 
 
 def no_exemplars() -> pd.DataFrame:
     """An exemplar table with nobody in it."""
     return pd.DataFrame(columns=list(EXEMPLAR_COLUMNS))
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    content = io.BytesIO()
+    table.to_parquet(content, index=False)
+    return content.getvalue()
 
 
 def _parsed(file: Path) -> dict[str, Any]:

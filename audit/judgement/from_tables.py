@@ -31,7 +31,8 @@ def audit_table(
 
     Args:
         source: A flat table (Parquet, CSV or frame; `example`, `label`, `predicted` and a model's
-            name are enough), several of them, or an evidence folder.
+            name are enough), several of them, or an evidence folder. Where answers are no classes,
+            `value` takes the place of `predicted` (`evidence.read_flat` says more).
         plan: How to group and how sure to be; its groups may be any columns of a flat table.
         policy: Limits, as a `Policy` or a mapping as in YAML.
         columns: Your column for ours, such as `{"label": "y_true"}`.
@@ -46,19 +47,24 @@ def audit_table(
         inner = folder / "evidence"
         evidence = read_folder(inner if inner.is_dir() else folder)
     else:
-        evidence = read_flat(_listed(source), columns=columns, groups=_group_columns(plan))
+        evidence = read_flat(_listed(source), columns=columns, groups=group_columns(plan))
     return judge(evidence, plan, _policy(policy))
 
 
 def compare_predictions(
-    y_true: ArrayLike,
-    parent: ArrayLike,
-    pruned: ArrayLike,
+    y_true: ArrayLike | None,
+    parent: ArrayLike | None,
+    pruned: ArrayLike | None,
     sensitive_features: Features | None = None,
     positive: str | None = None,
     *,
     parent_confidence: ArrayLike | None = None,
     pruned_confidence: ArrayLike | None = None,
+    parent_probabilities: ArrayLike | None = None,
+    pruned_probabilities: ArrayLike | None = None,
+    parent_value: ArrayLike | None = None,
+    pruned_value: ArrayLike | None = None,
+    targets: Sequence[str] | None = None,
     classes: Sequence[str] | None = None,
     sparsity: float | None = None,
     plan: Plan | None = None,
@@ -67,13 +73,22 @@ def compare_predictions(
     """Compares one pruned model with its parent, or several with theirs, on the same examples.
 
     Args:
-        y_true: True labels [examples].
-        parent: The parent's predictions [examples], or [parents, examples].
+        y_true: True labels [examples], or [examples, targets] where each example has several: the
+            rates of a label are then those of the group `target=…`. None where nobody knows.
+        parent: The parent's predictions [examples] or [parents, examples] (with the axis `targets`
+            last, where labels have it); None where answers are no classes but values.
         pruned: The pruned model's, in the same shape; row i is made from parent i.
         sensitive_features: Group columns: a frame, a series, a mapping or an array.
-        positive: A class name makes it one binary question.
+        positive: A class name makes it one binary question; "1" for several 0/1 labels.
         parent_confidence: Confidences in [0, 1], in the shape of `parent`.
         pruned_confidence: Confidences in [0, 1], in the shape of `pruned`.
+        parent_probabilities: Class probabilities, in the shape of `parent` and a last axis, the
+            classes.
+        pruned_probabilities: Likewise, of the pruned models.
+        parent_value: How good each answer is where no class says it (Dice, an error), in the shape
+            of `parent`; `plan.value` says which way is better.
+        pruned_value: Likewise, of the pruned models.
+        targets: Names of the labels, where each example has several.
         classes: Class names in the order of their codes; by default the distinct values.
         sparsity: Fraction removed; None where it is not known.
         plan: Everything else that may be decided; its `positive` is replaced if one is given.
@@ -93,6 +108,11 @@ def compare_predictions(
         sensitive_features,
         parent_confidence=parent_confidence,
         pruned_confidence=pruned_confidence,
+        parent_probabilities=parent_probabilities,
+        pruned_probabilities=pruned_probabilities,
+        parent_value=parent_value,
+        pruned_value=pruned_value,
+        targets=targets,
         classes=classes,
         sparsity=sparsity,
     )
@@ -107,7 +127,7 @@ def _policy(policy: Policy | Mapping[str, Any] | None) -> Policy:
     return policy if isinstance(policy, Policy) else Policy.model_validate(policy or {})
 
 
-def _group_columns(plan: Plan) -> list[str] | None:
+def group_columns(plan: Plan) -> list[str] | None:
     """Columns of a flat table that the plan calls groups, by the names they have there."""
     if plan.groups is None:
         return None

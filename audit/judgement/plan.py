@@ -159,6 +159,7 @@ class Plan(Settings):
             the largest class index as Hooker et al.'s released code does.
         delta: Slack of the prune potential, a fraction (Liebenwein et al. use 0.005).
         calibration_bins: Equal-width bins on confidence.
+        uncertain_below: Confidence below which a prediction counts as uncertain.
         screen_cells: Largest number of classes × groups of one division that is screened cell by
             cell; a larger one is left out, and `run.notes` says so.
         resamples: Draws of permutation tests and bootstraps, where not every one is enumerated.
@@ -182,6 +183,7 @@ class Plan(Settings):
     ties: Literal["undecided", "largest"] = "undecided"
     delta: float = Field(default=0.005, ge=0.0, lt=1.0)
     calibration_bins: int = Field(default=15, ge=2, le=200)
+    uncertain_below: Probability = 0.5
     screen_cells: int = Field(default=1000, ge=0)
     resamples: int = Field(default=2000, ge=100)
     seed: int = Field(default=0, ge=0)

@@ -77,8 +77,9 @@ def mcnemar_exact(harmed: ArrayLike, mended: ArrayLike) -> FloatArray:
         p, 1 where nothing flipped.
     """
     b, c = np.asarray(harmed, dtype=np.int64), np.asarray(mended, dtype=np.int64)
-    tail = np.asarray(special.bdtr(np.minimum(b, c), b + c, 0.5))
-    return np.minimum(2.0 * tail, 1.0)
+    tail = np.asarray(special.bdtr(np.minimum(b, c), b + c, 0.5), dtype=np.float64)
+    p: FloatArray = np.minimum(2.0 * tail, 1.0)
+    return p
 
 
 def mcnemar_floor(flips: ArrayLike) -> FloatArray:

@@ -6,14 +6,18 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
-from audit.evidence.blocks import CLEAN, NO_LABEL, Evidence
+from audit.evidence.blocks import CLEAN, NO_LABEL, Condition, Evidence
 from audit.judgement.answers import asked
 from audit.judgement.design import Arm
 from audit.judgement.findings import Finding, finding_id
 from audit.judgement.inference import EMPTY
+from audit.judgement.kinds import is_attack, is_noise, out_of_distribution
 from audit.judgement.measures import MEASURES
 from audit.judgement.plan import Plan
+from audit.judgement.proper_scores import TOP
+from audit.judgement.scores import NO_SCORE
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class Have:
     plan: Plan
     confidence: bool
     loss: bool
+    energy: bool = False
+    value: bool = False
 
     @property
     def parents(self) -> int:
@@ -41,7 +47,34 @@ def _corruptions(have: Have) -> bool:
     return any(c != CLEAN and c.severity is not None for c in have.evidence.conditions)
 
 
+def _stated(models: pd.DataFrame) -> set[str]:
+    """Columns in which any model says something."""
+    return {str(name) for name in models.columns if models[name].notna().any()}
+
+
+def _named(kind: Callable[[Condition], bool]) -> Callable[[Have], bool]:
+    return lambda have: any(kind(condition) for condition in have.evidence.conditions)
+
+
+def _probabilities(have: Have) -> bool:
+    rows = [row for arm in have.arms for row in arm.pruned.tolist()]
+    conditions = have.evidence.conditions
+    return bool(rows and conditions) and (
+        have.evidence.probabilities(conditions[0], rows[0]) is not None
+    )
+
+
+def _scores(have: Have) -> bool:
+    two = len(have.evidence.classes) == 2
+    return (two and have.confidence) or _probabilities(have)
+
+
 NEEDS: Mapping[str, tuple[Callable[[Have], bool], str]] = {
+    "attacks": (
+        _named(is_attack),
+        "there are no predictions under attack: add conditions `fgsm@<epsilon>` or "
+        "`pgd@<epsilon>`, each model's own, without a severity",
+    ),
     "confidence": (
         lambda have: have.confidence,
         "the table has no confidences: add a column `confidence`",
@@ -54,6 +87,15 @@ NEEDS: Mapping[str, tuple[Callable[[Have], bool], str]] = {
         _corruptions,
         "there are no predictions under corruption: add conditions with a severity",
     ),
+    "costs": (
+        lambda have: have.plan.costs is not None,
+        "nobody said what errors cost: state `costs`",
+    ),
+    "energy": (lambda have: have.energy, "the table has no energies: add a column `energy`"),
+    "corrected_label": (
+        lambda have: "corrected_label" in have.evidence.examples,
+        "there are no corrected labels: add a column `corrected_label`, empty where nobody looked",
+    ),
     "groups": (
         lambda have: (
             (
@@ -65,6 +107,29 @@ NEEDS: Mapping[str, tuple[Callable[[Have], bool], str]] = {
         "there are no groups: add columns `group_…`, or name some",
     ),
     "loss": (lambda have: have.loss, "the table has no losses: add a column `loss`"),
+    "macs": (
+        lambda have: "macs" in _stated(have.evidence.models),
+        "multiply–adds are not known: add a column `macs` to the models",
+    ),
+    "more_classes": (
+        lambda have: len(have.evidence.classes) > TOP,
+        f"with {TOP} classes or fewer, the label is always among the {TOP} most likely",
+    ),
+    "noise": (
+        _named(is_noise),
+        "there are no predictions under uniform noise: add conditions `uniform_noise@<epsilon>`, "
+        "without a severity",
+    ),
+    "ood": (
+        lambda have: bool(out_of_distribution(have.evidence).any()),
+        "no example is out of distribution: add some of the split `ood`, shown under a condition "
+        "named for their data set, without a severity",
+    ),
+    "parameters": (
+        lambda have: {"nonzero", "sparsity_all"} & _stated(have.evidence.models) != set(),
+        "sizes are not known: add a column `sparsity_all`, or `parameters` and `nonzero`, to the "
+        "models",
+    ),
     "parent": (
         lambda have: have.parents > 0,
         "no pruned model has a known parent: add a column `parent`, and the parents' predictions",
@@ -77,12 +142,35 @@ NEEDS: Mapping[str, tuple[Callable[[Have], bool], str]] = {
         lambda have: have.plan.positive is not None,
         "no class is the positive one: name it as `positive`",
     ),
+    "probabilities": (
+        _probabilities,
+        "the table has no class probabilities: add a column `probabilities`",
+    ),
+    "scores": (_scores, NO_SCORE),
     "sparsities": (
         _sparsities,
         "one sparsity only: prune at two or more to see how far the method goes",
     ),
+    "value": (
+        lambda have: have.value,
+        "the table has no column `value`: add one that says how good each answer is, such as Dice, "
+        "an error or a log-likelihood, where no class does",
+    ),
+    "training": (
+        lambda have: bool((have.evidence.training["label"] != NO_LABEL).any()),
+        "nobody knows how often each class was trained on: add the examples of the split train",
+    ),
+    "validation": (
+        lambda have: have.evidence.validation is not None,
+        "there are no validation examples: add examples of the split `validation`, predicted by "
+        "every model",
+    ),
 }
+_OF_NO_CLASS = frozenset({"macs", "parameters", "value"})  # what needs these needs no label
 NO_PRUNED = "there is no pruned model: add predictions of one"
+NO_CLASSES = (
+    "answers are no classes but values: add columns `label` and `predicted` where there are some"
+)
 NO_LABELS = "nobody knows the labels: add a column `label`"
 NO_CLEAN = "there are no predictions on clean examples: add the condition `clean`"
 ABSENT = "no test example is of this class: add some"
@@ -110,14 +198,16 @@ def explained(found: Sequence[Finding], have: Have) -> list[Finding]:
     """The same findings; those with nobody in their denominator say whom to add."""
     size = _class_sizes(have)
     return [
-        replace(finding, reason=_whom(finding, size))
+        replace(finding, reason=_whom(finding, size, have))
         if finding.outcome == "not_asked" and finding.reason == EMPTY
         else finding
         for finding in found
     ]
 
 
-def _whom(finding: Finding, size: Mapping[str, int]) -> str:
+def _whom(finding: Finding, size: Mapping[str, int], have: Have) -> str:
+    if not have.evidence.classes:
+        return NO_CLASSES
     if not sum(size.values()):
         return NO_LABELS
     if finding.class_ is not None and not size.get(finding.class_):
@@ -136,8 +226,11 @@ def why(needs: Collection[str], have: Have) -> str:
     """The first thing that is missing, as what to add."""
     if not have.arms:
         return NO_PRUNED
-    if (have.evidence.labels == NO_LABEL).all():
-        return NO_LABELS
+    if not _OF_NO_CLASS & set(needs):
+        if not have.evidence.classes:
+            return NO_CLASSES
+        if (have.evidence.labels == NO_LABEL).all():
+            return NO_LABELS
     for need in ("parent", *needs):
         there, add = NEEDS[need]
         if not there(have):

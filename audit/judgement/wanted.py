@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 import numpy as np
@@ -12,28 +12,38 @@ from audit.evidence.blocks import CLEAN, NO_LABEL, NOT_SHOWN, Block, Condition, 
 from audit.judgement.answers import answer_finding, asked
 from audit.judgement.calibration import Calibration, contributions, expected_ece
 from audit.judgement.class_groups import class_group_findings
+from audit.judgement.costs import cost_findings
 from audit.judgement.design import Arm
+from audit.judgement.exemplars import exemplar_families
 from audit.judgement.findings import Finding
+from audit.judgement.flips import flip_values, pruned_beside
 from audit.judgement.groups import Grouping, groupings
 from audit.judgement.inference import Estimate, average_by_parent, paired_change_by_cell
+from audit.judgement.kinds import is_attack, is_noise
 from audit.judgement.limits import ALL, ANY, Policy, StatedLimit
 from audit.judgement.pairs import (
     Answer,
     Design,
+    Pairs,
     answers,
     contrast,
     correct,
     design,
+    level_estimate,
     levels,
     pairs,
 )
 from audit.judgement.plan import Plan
+from audit.judgement.ranked import ranking_findings
 from audit.judgement.rates import mean_defined
-from audit.judgement.subgroups import group_findings
+from audit.judgement.subgroups import further_findings, group_findings, screened
+from audit.judgement.values import shifted_group_values
 
 FloatArray = NDArray[np.float64]
 CodeArray = NDArray[np.int64]
 
+FLIPS = {"flip_level": "flip_rate", "harmed_level": "harmed_rate"}
+FURTHER_MEASURES = frozenset({"expected_cost", "group_auroc", "group_tpr"})
 GROUP_MEASURES = frozenset(
     {"excess_gap", "group_accuracy", "group_fnr", "group_fpr", "group_selection_rate"}
 )
@@ -76,16 +86,35 @@ def policy_findings(
         if "recall_level" in needed:
             names = list(evidence.classes)
             out += _right_levels("recall_level", block, arm, known, known.labels, names)
+        out += _flip_levels(block, arm, known, needed)
         if "ece_level" in needed and calibrated is not None:
             out.append(_ece_level(block, arm, known, calibrated))
         if block.condition != CLEAN:
-            out += _shifted(block, evidence, arm, known, wanted)
-    return out
+            out += classes_and_groups(block, evidence, arm, known, wanted)
+        else:
+            out += _unscreened(block, evidence, arm, known, wanted)
+    if block.condition != CLEAN and "pie_excess" in needed:
+        families, _ = exemplar_families(block, evidence, arms, plan)
+        out += [f for family in families for f in family.findings if f.measure == "pie_excess"]
+    return out + shifted_values(block, evidence, arms, plan, policy)
+
+
+def shifted_values(
+    block: Block, evidence: Evidence, arms: Sequence[Arm], plan: Plan, policy: Policy
+) -> list[Finding]:
+    """The values of groups under a shift, where a limit asks for them; arguments as above."""
+    wanted = [s for s in policy.stated() if s.kind.measure == "group_value"]
+    if block.condition == CLEAN or not any(covers(s, block.condition) for s in wanted):
+        return []
+    known = design(evidence, plan)
+    return [f for arm in arms for f in shifted_group_values(block, evidence, arm, known)]
 
 
 def covers(stated: StatedLimit, condition: Condition) -> bool:
     """Whether a limit is about this condition, by name, or by being about any."""
-    named = stated.condition in (ANY, condition.name) and stated.condition != ALL
+    alone = is_attack(condition) or is_noise(condition)  # only a limit that names it is about it
+    named = stated.condition in ((ANY, condition.name) if not alone else (condition.name,))
+    named = named and stated.condition != ALL
     return named and stated.limit.severity in (None, condition.severity)
 
 
@@ -125,6 +154,21 @@ def _right_levels(
         out.append(
             answer_finding(measure, answer, arm, known.plan, condition=block.condition, class_=name)
         )
+    return out
+
+
+def _flip_levels(block: Block, arm: Arm, known: Design, needed: Set[str]) -> list[Finding]:
+    """How often the pruned models answer otherwise than their parents, as a level."""
+    found = pairs(block, arm, known) if needed & FLIPS.keys() else None
+    if found is None:
+        return []
+    out = []
+    for measure in sorted(needed & FLIPS.keys()):
+        values = flip_values(FLIPS[measure], pruned_beside(found), known.labels)
+        everybody = np.zeros(values.shape[1], dtype=np.int64)
+        share = levels(values, everybody, 1, known.weights)[0]
+        answer = Answer(level_estimate(values, known), None, share, None)
+        out.append(answer_finding(measure, answer, arm, known.plan, condition=block.condition))
     return out
 
 
@@ -174,10 +218,16 @@ def _ece_level(block: Block, arm: Arm, known: Design, calibrated: Calibration) -
     if finding.low is None:
         return finding
     expected = expected_ece(own.confidence, known.plan.calibration_bins, known.weights)
-    return replace(finding, low=finding.low - float(mean_defined(expected, 0)))
+    bias = float(mean_defined(expected, 0))
+    about_files = finding.examples_low
+    return replace(
+        finding,
+        low=finding.low - bias,
+        examples_low=None if about_files is None else about_files - bias,
+    )
 
 
-def _shifted(
+def classes_and_groups(
     block: Block, evidence: Evidence, arm: Arm, known: Design, wanted: Sequence[StatedLimit]
 ) -> list[Finding]:
     """Classes and groups under a shift, where a limit asks for them."""
@@ -202,8 +252,45 @@ def _shifted(
             out += group_findings(found, division, evidence.classes)
             if known.plan.positive is None and any(stated.class_ for stated in of_groups):
                 out += class_group_findings(found, division, evidence.classes)
+    out += _further(block, evidence, found, wanted)
     asked_about = {stated.kind.measure for stated in wanted}
     return [finding for finding in out if finding.measure in asked_about]
+
+
+def _further(
+    block: Block, evidence: Evidence, found: Pairs, wanted: Sequence[StatedLimit]
+) -> list[Finding]:
+    """TPR, AUROC and expected cost of groups under a shift, where a limit asks for them."""
+    own = [stated for stated in wanted if stated.kind.measure in FURTHER_MEASURES and stated.groups]
+    plan, out = found.design.plan, list[Finding]()
+    for division in groupings(evidence.examples, plan) if own else ():
+        needed = {stated.kind.measure for stated in own if _names_some(stated, division)}
+        if "group_tpr" in needed:
+            out += further_findings(found, division, evidence.classes)
+        if "group_auroc" in needed:
+            out += ranking_findings(block, evidence, [found.arm], plan, [division])
+        if "expected_cost" in needed:
+            out += cost_findings(found, division, evidence.classes)
+    return out
+
+
+def _unscreened(
+    block: Block, evidence: Evidence, arm: Arm, known: Design, wanted: Sequence[StatedLimit]
+) -> list[Finding]:
+    """Classes within groups on clean examples, where a limit asks and no screen has answered."""
+    cells = [s for s in wanted if s.class_ and s.groups and s.kind.measure in GROUP_MEASURES]
+    found = pairs(block, arm, known) if cells and known.plan.positive is None else None
+    if found is None:
+        return []
+    asked_about = {stated.kind.measure for stated in cells}
+    return [
+        finding
+        for division in groupings(evidence.examples, known.plan)
+        if any(_names_some(stated, division) for stated in cells)
+        and not (len(division.columns) == 1 and screened(division, evidence.classes, known.plan))
+        for finding in class_group_findings(found, division, evidence.classes)
+        if finding.measure in asked_about
+    ]
 
 
 def _names_some(stated: StatedLimit, division: Grouping) -> bool:

@@ -73,7 +73,7 @@ def test_hostile_names_neither_run_nor_widen_it(browser, hostile_file, width):
 
 def test_without_script_everything_is_there_and_nothing_is_offered(browser, page_file):
     page = opened(browser, page_file, java_script_enabled=False)
-    assert page.locator("h2").count() == 16
+    assert page.locator("h2").count() == 17
     assert page.locator(".card").count() == 120
     assert page.locator("input, select, thead button").count() == 0
     page.context.close()

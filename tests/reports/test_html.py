@@ -89,8 +89,8 @@ def test_ids_are_there_once_and_links_lead_somewhere(parsed):
 def test_the_page_is_in_its_order(parsed):
     order = [
         "verdict", "sentences", "omnibus", "tradeoff", "exemplars", "classes", "subgroups",
-        "robustness", "agreement", "calibration", "compression", "method", "limits", "provenance",
-        "reproduce", "glossary",
+        "robustness", "agreement", "calibration", "compression", "advice", "method", "limits",
+        "provenance", "reproduce", "glossary",
     ]  # fmt: skip
     assert [a["id"] for a in parsed.all("section")] == order
 

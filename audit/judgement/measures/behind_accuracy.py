@@ -6,10 +6,14 @@ from collections.abc import Mapping
 
 from audit.judgement.measures.measure import (
     COHEN,
+    GROUPS,
     HOOKER,
     OURS,
     Measure,
 )
+
+PARENTS = ("parent", "parents")
+TRAINING = ("parent", "training")
 
 BEHIND_ACCURACY: Mapping[str, Measure] = {
     "omnibus": Measure(
@@ -56,6 +60,54 @@ BEHIND_ACCURACY: Mapping[str, Measure] = {
     ),
     "precision": Measure(
         "precision", "share of those taken for a class that are of it", "fraction", "down", OURS
+    ),
+    "class_fpr": Measure(
+        "class_fpr",
+        "share of the examples of other classes taken for a class",
+        "fraction",
+        "up",
+        OURS,
+    ),
+    "classes_losing": Measure(
+        "classes_losing",
+        "share of the classes whose recall falls",
+        "fraction",
+        "up",
+        OURS,
+        level=True,
+    ),
+    "classes_gaining": Measure(
+        "classes_gaining",
+        "share of the classes whose recall rises",
+        "fraction",
+        None,
+        OURS,
+        level=True,
+    ),
+    "frequency_slope": Measure(
+        "frequency_slope",
+        "change of recall per tenfold of a class's training examples, by least squares",
+        "fraction",
+        "up",
+        HOOKER,
+        TRAINING,
+    ),
+    "frequency_rank_correlation": Measure(
+        "frequency_rank_correlation",
+        "rank correlation of a class's change of recall with its training examples",
+        "ratio",
+        "up",
+        HOOKER,
+        TRAINING,
+        level=True,
+    ),
+    "cell_frequency_slope": Measure(
+        "cell_frequency_slope",
+        "change of accuracy per tenfold of the training examples of a class within a group",
+        "fraction",
+        "up",
+        HOOKER,
+        ("parent", "groups", "training"),
     ),
     "pie_count": Measure(
         "pie_count",
@@ -148,5 +200,49 @@ BEHIND_ACCURACY: Mapping[str, Measure] = {
         "ratio",
         "down",
         COHEN,
+    ),
+    "group_flip_rate": Measure(
+        "group_flip_rate",
+        "share of a group's examples on which a pruned model and its parent differ",
+        "fraction",
+        "up",
+        OURS,
+        GROUPS,
+    ),
+    "parents_flip_rate": Measure(
+        "parents_flip_rate",
+        "share of examples on which two parents differ, trained alike",
+        "fraction",
+        None,
+        OURS,
+        PARENTS,
+        spans=True,
+    ),
+    "parents_agreement": Measure(
+        "parents_agreement",
+        "share of examples on which two parents agree, trained alike",
+        "fraction",
+        None,
+        OURS,
+        PARENTS,
+        spans=True,
+    ),
+    "parents_harmed_rate": Measure(
+        "parents_harmed_rate",
+        "share of examples that one parent gets right and another, trained alike, wrong",
+        "fraction",
+        None,
+        OURS,
+        PARENTS,
+        spans=True,
+    ),
+    "parents_kappa": Measure(
+        "parents_kappa",
+        "agreement of two parents beyond what chance makes, as a share of what is possible",
+        "ratio",
+        None,
+        COHEN,
+        PARENTS,
+        spans=True,
     ),
 }

@@ -15,11 +15,13 @@ HASHEMIZADEH = "Hashemizadeh et al., arXiv 2310.20673"
 HENDRYCKS = "Hendrycks & Dietterich, arXiv 1903.12261"
 HOOKER = "Hooker et al., arXiv 1911.05248"
 LIEBENWEIN = "Liebenwein et al., arXiv 2103.03014"
+NORTHCUTT = "Northcutt et al., arXiv 1911.00068 and 2103.14749"
 
 PARENT = ("parent",)
 GROUPS = ("parent", "groups")
 GROUPS_POSITIVE = ("parent", "groups", "positive")
 CONFIDENCE = ("parent", "confidence")
+PROBABILITIES = ("parent", "probabilities")
 CORRUPTIONS = ("parent", "corruptions")
 SPARSITIES = ("parent", "sparsities")
 CORRUPTIONS_SPARSITIES = ("parent", "corruptions", "sparsities")
@@ -38,7 +40,8 @@ class Measure:
         needs: What the evidence must hold: keys of `unasked.NEEDS`.
         level: The interval is of the pruned models' own value, not of the change.
         on_demand: Asked only where a limit of the policy is about it.
-        spans: Asked once over every sparsity of a method, so that its findings name none.
+        spans: Asked once over every sparsity of a method, or of no pruned model at all, so that
+            its findings name no sparsity.
     """
 
     name: str

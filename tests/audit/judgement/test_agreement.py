@@ -123,8 +123,9 @@ def test_all_predictions_equal_leave_kappa_undefined(study):
 def test_without_parents_nothing_is_asked(study):
     labels = np.zeros(40, dtype=int)
     found = ask(study(labels, np.zeros((2, 40)), {0.5: np.ones((2, 40))}, named_parents=False))
-    assert {f.outcome for f in found.values()} == {"not_asked"}
-    assert len(found) == 6
+    paired = [f for f in found.values() if not f.measure.startswith("parents_")]
+    assert {f.outcome for f in paired} == {"not_asked"}
+    assert len(paired) == 6
 
 
 def test_unlabelled_examples_flip_but_are_neither_harmed_nor_mended(study):
@@ -143,3 +144,82 @@ def test_replicates_are_averaged_first(study):
     children[0, :40] = 1
     made = study(labels, dense, {0.5: children[[0, 1, 2]]}, parent_of=[0, 0, 1])
     assert ask(made)["flip_rate"].pruned == pytest.approx((0.2 + 0.0) / 2)
+
+
+def grouped(made, **plan):
+    (family,) = agreement_families(made.block, made.evidence, made.arms, Plan(**plan))
+    return {f.groups: f for f in family.findings if f.measure == "group_flip_rate"}
+
+
+def test_flips_inside_groups_by_hand_and_without_labels(study):
+    """60 in x, of which 12 flip and 3 in the control; 40 in y, of which 1 and 1."""
+    group = np.repeat(["x", "y"], [60, 40])
+    dense = np.zeros(100, dtype=int)
+    pruned, control = dense.copy(), dense.copy()
+    pruned[:12], pruned[60] = 1, 1
+    control[:3], control[99] = 1, 1
+    for labels in (np.zeros(100, dtype=int), np.full(100, -1)):
+        made = study(
+            labels, [dense] * 3, {0.5: [pruned] * 3}, [control] * 3, columns={"group_g": group},
+            classes=("a", "b"),
+        )  # fmt: skip
+        found = grouped(made)
+        assert (found["g=x"].pruned, found["g=x"].control) == (12 / 60, 3 / 60)
+        assert found["g=x"].change == pytest.approx(9 / 60)
+        assert (found["g=x"].n, found["g=x"].discordant) == (60, 9)
+        assert (found["g=y"].pruned, found["g=y"].change) == (1 / 40, 0.0)
+        assert found["g=x"].p < 0.05
+
+
+def test_flips_inside_groups_without_controls_show_the_parents_apart(study):
+    dense = np.zeros((3, 80), dtype=int)
+    dense[0, :8] = 1
+    group = np.repeat(["x", "y"], 40)
+    made = study(np.zeros(80, dtype=int), dense, {0.5: dense}, columns={"group_g": group})
+    found = grouped(made)
+    assert (found["g=x"].pruned, found["g=x"].change) == (0.0, None)
+    assert found["g=x"].control == pytest.approx(2 * 8 / 40 / 3)
+    assert found["g=y"].control == 0.0
+    assert "parents against each other" in found["g=x"].reason
+
+
+def test_parents_among_each_other_by_hand(study):
+    """Three parents, of which one differs on 20 of 100: apart in two of three pairs, on 20 %."""
+    labels = np.zeros(100, dtype=int)
+    dense = np.zeros((3, 100), dtype=int)
+    dense[0, :20] = 1
+    found = ask(study(labels, dense, {0.5: dense}, dense))
+    assert found["parents_flip_rate"].parent == pytest.approx(0.2 * 2 / 3)
+    assert found["parents_agreement"].parent == pytest.approx(1 - 0.2 * 2 / 3)
+    assert found["parents_harmed_rate"].parent == pytest.approx(0.2 / 3)
+    assert (found["parents_flip_rate"].n, found["parents_flip_rate"].parents) == (100, 3)
+    assert found["parents_flip_rate"].method is None
+
+
+def test_kappa_among_parents_is_scikit_learns(study):
+    draw = np.random.default_rng(0)
+    labels = draw.integers(0, 3, 200)
+    dense = np.where(draw.random((3, 200)) < 0.8, labels, 0)
+    found = ask(study(labels, dense, {0.5: dense}))["parents_kappa"]
+    each = [cohen_kappa_score(dense[a], dense[b]) for a, b in ((0, 2), (1, 0), (2, 1))]
+    assert found.parent == pytest.approx(np.mean(each))
+
+
+def test_one_parent_has_nobody_to_differ_from(study):
+    labels = np.zeros(40, dtype=int)
+    found = ask(study(labels, labels, {0.5: labels}))
+    assert "parents_flip_rate" not in found
+
+
+def test_without_labels_flips_agreement_and_kappa_stand_and_harm_is_not_asked(study):
+    draw = np.random.default_rng(1)
+    dense = draw.integers(0, 2, (3, 90))
+    pruned = np.where(draw.random((3, 90)) < 0.9, dense, 1 - dense)
+    made = study(np.full(90, -1), dense, {0.5: pruned}, dense, classes=("a", "b"))
+    found = ask(made)
+    for measure in ("flip_rate", "agreement", "kappa", "parents_flip_rate", "parents_kappa"):
+        assert found[measure].outcome == "no_limit"
+    assert found["flip_rate"].change == pytest.approx((dense != pruned).mean())
+    for measure in ("harmed_rate", "mended_rate", "net_harm_rate"):
+        assert found[measure].outcome == "not_asked"
+    assert "parents_harmed_rate" not in found

@@ -3,15 +3,19 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from sklearn.calibration import calibration_curve
 
+from audit.evidence.blocks import CLEAN
 from audit.judgement.calibration import (
     calibration,
     calibration_findings,
     contributions,
     expected_ece,
 )
+from audit.judgement.findings import RELIABILITY_COLUMNS
 from audit.judgement.pairs import design
 from audit.judgement.plan import Plan
+from audit.judgement.reliability import reliability
 
 
 def ece_by_loop(confidence, right, bins):
@@ -46,7 +50,12 @@ def case(study):
 def test_ece_is_its_definition(case):
     made, confidence = case
     block, known = sure(made, confidence)
-    (ece, expected, over) = calibration_findings(block, calibration(block, known), made.arms, known)
+    found = calibration_findings(block, calibration(block, known), made.arms, known)
+    names = [finding.measure for finding in found]
+    assert names == [
+        "ece", "ece_expected", "ece_adaptive", "ece_adaptive_expected", "overconfidence",
+    ]  # fmt: skip
+    ece, expected, _, _, over = found
     each = [
         ece_by_loop(c.astype(float), p == made.evidence.labels, 15)
         for c, p in zip(confidence, block.predicted, strict=True)
@@ -63,6 +72,63 @@ def test_ece_is_its_definition(case):
     right = (block.predicted[5:10] == made.evidence.labels).mean()
     assert over.pruned == pytest.approx(confidence[5:10].mean() - right)
     assert over.p < 0.01  # accuracy fell by 20 points, confidence did not
+
+
+def adaptive_by_loop(confidence, right, bins):
+    """The definition with bins of equal mass, where no two confidences are equal."""
+    order, total = np.argsort(confidence), 0.0
+    for own in (order[len(order) * b // bins : len(order) * (b + 1) // bins] for b in range(bins)):
+        total += abs(right[own].sum() - confidence[own].sum()) / len(order)
+    return total
+
+
+def test_adaptive_ece_is_its_definition(case):
+    made, confidence = case
+    block, known = sure(made, confidence)
+    found = calibration_findings(block, calibration(block, known), made.arms, known)
+    adaptive = next(f for f in found if f.measure == "ece_adaptive")
+    expected = next(f for f in found if f.measure == "ece_adaptive_expected")
+    each = [
+        adaptive_by_loop(c.astype(float), p == made.evidence.labels, 15)
+        for c, p in zip(confidence, block.predicted, strict=True)
+    ]
+    assert adaptive.parent == pytest.approx(np.mean(each[:5]))
+    assert adaptive.pruned == pytest.approx(np.mean(each[5:10]))
+    assert adaptive.control == pytest.approx(np.mean(each[10:]))
+    assert 0 < expected.parent < adaptive.parent
+    assert expected.examples_p is None
+
+
+def test_the_bins_are_those_of_scikit_learn(case):
+    made, confidence = case
+    block, known = sure(made, confidence)
+    table = reliability(CLEAN, calibration(block, known), made.arms, known)
+    own = table[table["role"] == "pruned"]
+    right = (block.predicted[5:10] == made.evidence.labels).ravel()
+    share, sure_of = calibration_curve(right, confidence[5:10].ravel().astype(float), n_bins=15)
+    assert own["accuracy"].to_numpy() == pytest.approx(share)
+    assert own["confidence"].to_numpy() == pytest.approx(sure_of)
+    assert own["n"].sum() == right.size
+    assert (own["low"] < own["confidence"]).all()
+    assert (own["confidence"] <= own["high"]).all()
+
+
+def test_the_table_adds_up_to_the_error(study):
+    draw = np.random.default_rng(1)
+    labels = draw.integers(0, 3, 200)
+    made = study(labels, [draw.integers(0, 3, 200)], {0.5: [draw.integers(0, 3, 200)]})
+    block, known = sure(made, draw.uniform(0.34, 1.0, (2, 200)))
+    found = calibration(block, known)
+    table = reliability(CLEAN, found, made.arms, known)
+    ece = calibration_findings(block, found, made.arms, known)[0]
+    for role, value in (("parent", ece.parent), ("pruned", ece.pruned)):
+        own = table[table["role"] == role]
+        assert (own["share"] * (own["confidence"] - own["accuracy"]).abs()).sum() == (
+            pytest.approx(value)
+        )
+    assert set(table["role"]) == {"parent", "pruned"}
+    assert list(table.columns) == list(RELIABILITY_COLUMNS)
+    assert len(reliability(CLEAN, None, made.arms, known)) == 0
 
 
 @pytest.mark.parametrize("size", [1, 30, 600])

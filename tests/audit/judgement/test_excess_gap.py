@@ -3,11 +3,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audit.judgement.excess_gap import excess_gaps, worst_gap_families
+from audit.judgement.excess_gap import excess_gaps
 from audit.judgement.groups import groupings
 from audit.judgement.pairs import contrast, correct, design, pairs
 from audit.judgement.plan import Plan
 from audit.judgement.worst_gap import worst_gap
+from audit.judgement.worst_of_groups import worst_gap_families
 
 
 def gaps(made, plan=None):
@@ -187,7 +188,7 @@ def test_large_groups_are_taken_as_normal_and_it_makes_no_difference(monkeypatch
 def test_identical_populations_have_p_one(study):
     labels, dense, _, group = drawn(0)
     made = study(labels, dense, {0.5: dense, 0.7: dense}, columns={"group_g": group})
-    (family,) = worst_gap_families(made.block, made.evidence, made.arms, Plan(), "groups")
+    family = worst_gap_families(made.block, made.evidence, made.arms, Plan(), "groups")[0]
     assert family.omnibus_p == 1.0
     for finding in family.findings:
         assert (finding.p, finding.change) == (1.0, 0.0)
@@ -198,7 +199,7 @@ def test_a_family_carries_the_joint_p_and_names_the_worst(study):
     labels, dense, pruned, group = drawn(3, n=600)
     worse = np.where((group == "c") & (np.arange(600) % 4 == 0), (labels + 1) % 3, pruned)
     made = study(labels, dense, {0.5: pruned, 0.9: worse}, columns={"group_g": group})
-    (family,) = worst_gap_families(made.block, made.evidence, made.arms, Plan(), "groups")
+    family = worst_gap_families(made.block, made.evidence, made.arms, Plan(), "groups")[0]
     low, high = family.findings
     assert (low.sparsity, high.sparsity) == (0.5, 0.9)
     assert family.omnibus_p == high.p == pytest.approx(1 / 2001)
@@ -227,7 +228,7 @@ def test_clusters_move_as_one(study, across):
             columns={"group_g": group, **columns},
         )
         plan = Plan(minimum_n=10)
-        (family,) = worst_gap_families(made.block, made.evidence, made.arms, plan, "groups")
+        family = worst_gap_families(made.block, made.evidence, made.arms, plan, "groups")[0]
         rejected.append(family.findings[0].p)
     plain, clustered = rejected
     assert clustered == 1.0 if across else clustered > plain

@@ -64,11 +64,13 @@ def test_a_sparsity_that_nobody_stated_is_none():
     assert verdict == {
         "method": "pruned",
         "sparsity": None,
+        "model": None,
         "outcome": "cannot_tell",
         "within": 1,
         "over": 0,
         "cannot_tell": 0,
         "not_asked": 1,
+        "waived": 0,
     }
     (largest,) = found.policy["largest_within"]
     assert largest == {"method": "pruned", "sparsity": None, "reason": UNSTATED}

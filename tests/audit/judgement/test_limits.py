@@ -2,7 +2,7 @@ import jsonschema
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from audit.judgement.limits import LIMITS, Limit, Policy
+from audit.judgement.limits import BESIDE_LIMITS, LIMITS, Limit, Policy
 from audit.judgement.measures import MEASURES
 
 
@@ -28,14 +28,15 @@ def test_the_three_forms_of_a_limit():
 
 
 def test_every_limit_is_a_field_about_a_known_measure():
-    assert set(Policy.model_fields) == set(LIMITS)
+    assert set(Policy.model_fields) == {*LIMITS, *BESIDE_LIMITS}
     for name, kind in LIMITS.items():
         assert kind.name == name
         assert kind.measure in MEASURES
         level = MEASURES[kind.measure].level
         assert level is (kind.bound in ("floor", "ceiling"))
         worse = MEASURES[kind.measure].worse_direction
-        assert worse == ("down" if kind.bound in ("drop", "floor") else "up")
+        # which way `value` is worse is the plan's to say: down where it says nothing
+        assert worse == ("down" if kind.bound in ("drop", "floor", "worsening") else "up")
 
 
 def test_an_unknown_limit_is_refused_with_the_nearest():

@@ -48,7 +48,10 @@ def test_the_bounds_are_one_sided_and_in_the_limits_direction():
     (alone,) = judged(cell(-0.01))
     assert alone.bound_within == pytest.approx(0.01 + t * 0.01)
     assert alone.bound_over == pytest.approx(0.01 - t * 0.01)
-    assert alone.reason == "at most 2.66 points (one-sided 95 %), inside the limit of 5.00 points"
+    assert alone.reason == (
+        "at most 2.66 points (one-sided 95 %), inside the limit of 5.00 points, "
+        "for models pruned this way, and new inputs"
+    )
 
 
 def test_within_is_uncorrected_and_over_is_corrected():

@@ -1,5 +1,8 @@
+from typing import get_args
+
 import pytest
 
+from audit.judgement.findings import Unit
 from audit.judgement.measures import MEASURES
 from audit.judgement.unasked import NEEDS
 
@@ -11,7 +14,7 @@ def test_every_entry_is_whole(name):
     assert name == name.lower()
     assert measure.definition
     assert "\n" not in measure.definition
-    assert measure.unit in {"fraction", "ratio", "count", "nats", "sparsity"}
+    assert measure.unit in get_args(Unit)
     assert measure.worse_direction in {"up", "down", None}
     assert measure.source
     assert set(measure.needs) <= set(NEEDS)
@@ -19,8 +22,9 @@ def test_every_entry_is_whole(name):
 
 def test_what_spans_every_sparsity():
     assert {name for name, measure in MEASURES.items() if measure.spans} == {
-        "excess_error_slope", "mean_prune_potential", "minimum_prune_potential", "omnibus",
-        "prune_potential",
+        "excess_error_slope", "group_base_rate", "label_error_share",
+        "mean_prune_potential", "minimum_prune_potential", "omnibus", "parents_agreement", "parents_flip_rate",
+        "parents_harmed_rate", "parents_kappa", "prune_potential", "rank_by_corrected_labels",
     }  # fmt: skip
 
 

@@ -59,11 +59,13 @@ def test_a_limit_is_attached_and_counted():
         {
             "method": "magnitude",
             "sparsity": 0.5,
+            "model": None,
             "outcome": "over",
             "within": 0,
             "over": 1,
             "cannot_tell": 0,
             "not_asked": 0,
+            "waived": 0,
         }
     ]
     assert policy["limits"][0]["name"] == "max_accuracy_drop"

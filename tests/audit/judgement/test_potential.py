@@ -80,7 +80,7 @@ def test_the_lower_bound_stops_where_the_first_level_is_not_shown(arm):
 def test_noise_that_delta_drowns_in_cannot_tell(arm):
     found = potential(arm, [level(0.5, 0.0, 0.01), level(0.7, 0.002, 0.01)])
     assert (found.pruned, found.low, found.high) == (0.7, 0.0, None)
-    assert "exceeds half of delta" in found.reason
+    assert "cannot tell: the standard error at 0.5 exceeds half of delta" in found.reason
 
 
 def test_noise_does_not_matter_where_the_rise_is_plain(arm):

@@ -7,6 +7,7 @@ from audit.judgement.families import correct
 from audit.judgement.plan import Plan
 from audit.judgement.rates import count
 from audit.judgement.subgroups import FAMILY, SCREEN, subgroup_findings
+from audit.judgement.worst_of_groups import FURTHER
 
 
 def found(made, plan):
@@ -184,7 +185,7 @@ def test_tiers_crossings_and_screens(study):
     )
     families = subgroup_findings(made.block, made.evidence, made.arms, Plan())
     tiers = {(family.name, family.tier) for family in families}
-    assert tiers == {(FAMILY, "C"), (SCREEN, "D")}
+    assert tiers == {(FAMILY, "C"), (SCREEN, "D"), (FURTHER, "D")}
     (screen,) = [family for family in families if family.name == SCREEN]
     assert {f.groups.count("&") for f in screen.findings if f.class_ is None} == {1}
     per_class = {f.measure for f in screen.findings if f.class_ == "yes"}

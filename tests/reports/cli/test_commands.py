@@ -124,7 +124,7 @@ def test_run_status_and_run_again(here: Path, small_config: str) -> None:
 def test_run_folder_holds_what_is_promised(small_run: Result) -> None:
     names = {path.name for path in small_run.folder.iterdir()}
     assert names == {
-        *("report.html", "report.md", "findings.json", "exemplars.parquet"),
+        *("report.html", "report.md", "findings.json", "exemplars.parquet", "reliability.parquet"),
         *("evidence", "population", "run.json", "manifest.json"),
     }
     assert {path.name for path in (small_run.folder / "evidence").iterdir()} == {

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from audit.evidence.errors import AuditError
+    from audit.judgement.comparing.comparison import compare_runs
     from audit.judgement.findings import Findings
     from audit.judgement.from_tables import audit_table, compare_predictions
     from audit.judgement.limits import Policy
+    from audit.judgement.metric_frame import MetricFrame
+    from audit.judgement.paired_metric_frame import PairedMetricFrame
     from audit.judgement.plan import Binned, Plan
     from audit.study.config import Config
     from audit.study.config_file import load_config
@@ -23,11 +26,14 @@ _HOMES = {
     "Binned": "audit.judgement.plan",
     "Config": "audit.study.config",
     "Findings": "audit.judgement.findings",
+    "MetricFrame": "audit.judgement.metric_frame",
+    "PairedMetricFrame": "audit.judgement.paired_metric_frame",
     "Plan": "audit.judgement.plan",
     "Policy": "audit.judgement.limits",
     "Result": "audit.study.run",
     "audit_table": "audit.judgement.from_tables",
     "compare_predictions": "audit.judgement.from_tables",
+    "compare_runs": "audit.judgement.comparing.comparison",
     "load_config": "audit.study.config_file",
     "run": "audit.study.run",
 }
@@ -37,11 +43,14 @@ __all__ = [
     "Binned",
     "Config",
     "Findings",
+    "MetricFrame",
+    "PairedMetricFrame",
     "Plan",
     "Policy",
     "Result",
     "audit_table",
     "compare_predictions",
+    "compare_runs",
     "load_config",
     "run",
 ]

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from audit.judgement.calibration import expected_ece
     from audit.judgement.chosen import choose_on_validation
+    from audit.judgement.comparing.comparison import Comparison, compare_runs
+    from audit.judgement.comparing.document import comparison_schema
     from audit.judgement.disparities import demographic_parity_difference, equalised_odds_difference
     from audit.judgement.document import findings_schema
     from audit.judgement.families import Family, benjamini_hochberg, holm, max_t
@@ -42,6 +44,7 @@ _HOMES = {
     "LIMITS": "limits",
     "MEASURES": "measures",
     "Binned": "plan",
+    "Comparison": "comparing.comparison",
     "Estimate": "inference",
     "Family": "families",
     "Finding": "findings",
@@ -60,6 +63,8 @@ _HOMES = {
     "check": "gate",
     "choose_on_validation": "chosen",
     "compare_predictions": "from_tables",
+    "compare_runs": "comparing.comparison",
+    "comparison_schema": "comparing.document",
     "count": "rates",
     "demographic_parity_difference": "disparities",
     "equalised_odds_difference": "disparities",
@@ -82,6 +87,7 @@ __all__ = [
     "LIMITS",
     "MEASURES",
     "Binned",
+    "Comparison",
     "Estimate",
     "Family",
     "Finding",
@@ -100,6 +106,8 @@ __all__ = [
     "check",
     "choose_on_validation",
     "compare_predictions",
+    "compare_runs",
+    "comparison_schema",
     "count",
     "demographic_parity_difference",
     "equalised_odds_difference",

@@ -39,9 +39,9 @@ population:
   sparsities: [0.9]
 shifts:
   natural:
-    masked: {source: "mine:low", mask: true, splits: {train: null}}
-    free: {source: "mine:low", splits: {train: null}}
-  out_of_distribution: {snow: {source: "mine:snow", splits: {train: null}}}
+    masked: {source: "shifts_mine:low", mask: true, splits: {train: null}}
+    free: {source: "shifts_mine:low", splits: {train: null}}
+  out_of_distribution: {snow: {source: "shifts_mine:snow", splits: {train: null}}}
   noise: {levels: [0.01, 20/255]}
   attacks: {steps: 2, examples: 30}
 execute: {backend: in_process}
@@ -64,7 +64,7 @@ def snow():
 
 
 def configured(folder: Path, **sections: Any) -> Config:
-    (folder / "mine.py").write_text(MINE)
+    (folder / "shifts_mine.py").write_text(MINE)
     path = folder / "shifted.yaml"
     path.write_text(yaml.safe_dump(yaml.safe_load(CONFIG) | sections))
     return load_config(path).model_copy(update={"store": str(folder / "runs")})

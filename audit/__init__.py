@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from audit.evidence.errors import AuditError
     from audit.judgement.comparing.comparison import compare_runs
     from audit.judgement.findings import Findings
+    from audit.judgement.frames.metric_frame import MetricFrame
+    from audit.judgement.frames.paired import PairedMetricFrame
     from audit.judgement.from_tables import audit_table, compare_predictions
-    from audit.judgement.limits import Policy
-    from audit.judgement.metric_frame import MetricFrame
-    from audit.judgement.paired_metric_frame import PairedMetricFrame
     from audit.judgement.plan import Binned, Plan
+    from audit.judgement.policy.limits import Policy
     from audit.study.config import Config
     from audit.study.config_file import load_config
     from audit.study.run import Result, run
@@ -26,10 +26,10 @@ _HOMES = {
     "Binned": "audit.judgement.plan",
     "Config": "audit.study.config",
     "Findings": "audit.judgement.findings",
-    "MetricFrame": "audit.judgement.metric_frame",
-    "PairedMetricFrame": "audit.judgement.paired_metric_frame",
+    "MetricFrame": "audit.judgement.frames.metric_frame",
+    "PairedMetricFrame": "audit.judgement.frames.paired",
     "Plan": "audit.judgement.plan",
-    "Policy": "audit.judgement.limits",
+    "Policy": "audit.judgement.policy.limits",
     "Result": "audit.study.run",
     "audit_table": "audit.judgement.from_tables",
     "compare_predictions": "audit.judgement.from_tables",

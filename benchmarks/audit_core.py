@@ -25,10 +25,10 @@ import numpy as np
 import pandas as pd
 
 from audit.evidence.blocks import CLEAN, Block, Evidence
-from audit.judgement.classes import class_families
+from audit.judgement.classes.recall import class_families
 from audit.judgement.design import arms
 from audit.judgement.exemplars import exemplar_families
-from audit.judgement.families import correct
+from audit.judgement.inference.families import correct
 from audit.judgement.pairs import answers, contrast, design, pairs
 from audit.judgement.pairs import correct as right
 from audit.judgement.plan import Plan

@@ -22,8 +22,8 @@ from pathlib import Path
 
 from audit_core import SPARSITIES, synthesise
 
-from audit.judgement.class_screen import rate_findings
-from audit.judgement.class_shares import share_findings
+from audit.judgement.classes.screen import rate_findings
+from audit.judgement.classes.shares import share_findings
 from audit.judgement.design import arms
 from audit.judgement.exemplars import exemplar_families
 from audit.judgement.pairs import contrast, correct, design, pairs

@@ -91,9 +91,9 @@ def write(folder: Path, size: Size) -> None:
 
 def judged(folder: Path, size: Size) -> Cost:
     """Reads and judges the folder in this process."""
-    from audit.judgement.judge import judge
-    from audit.judgement.limits import Policy
+    from audit.judgement.judging import judge
     from audit.judgement.plan import Plan
+    from audit.judgement.policy.limits import Policy
 
     policy = Policy.model_validate({"max_accuracy_drop": 0.01, "max_class_recall_drop": 0.1})
     start = time.perf_counter()

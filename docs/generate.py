@@ -18,11 +18,13 @@ SHOTS = {"report.png": (1280, 1080), "report-phone.png": (390, 1080)}
 def schemas() -> None:
     """Writes the schemas of a config and of findings.json."""
     from audit import Config
+    from audit.judgement import comparison_schema
     from audit.judgement.document import findings_schema
 
     for name, schema in (
         ("config.schema.json", Config.model_json_schema(by_alias=True)),
         ("findings.schema.json", findings_schema()),
+        ("comparison.schema.json", comparison_schema()),
     ):
         (DOCS / name).write_text(json.dumps(schema, indent=1, ensure_ascii=False) + "\n")
         print(f"{DOCS / name} written")

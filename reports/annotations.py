@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from audit.judgement.findings import Finding
-from audit.judgement.gate import Gated
+from audit.judgement.policy.gate import Gated
 from reports.junit import CannotTell, fate_of, message, subject, title
 
 _LEVEL = {"failure": "error", "error": "error", "skipped": "warning"}

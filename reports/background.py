@@ -7,8 +7,8 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from audit.judgement.families import OMNIBUS
 from audit.judgement.findings import Finding
+from audit.judgement.inference.families import OMNIBUS
 from audit.judgement.plan import Plan
 from reports.document import Document
 from reports.names import in_prose, method_name, short, sparsity_name, visible

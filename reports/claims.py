@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from audit.judgement.families import SCREEN as SCREEN_REASON
 from audit.judgement.findings import Finding
+from audit.judgement.inference.families import SCREEN as SCREEN_REASON
 from reports import quantities
 from reports.limits import is_level, show_limit
 from reports.names import short, sparsity_name, title

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from audit.evidence.files import write_file
 from audit.judgement.findings import Finding
-from audit.judgement.gate import Gated
+from audit.judgement.policy.gate import Gated
 
 CannotTell = Literal["fail", "pass"]
 Fate = Literal["passed", "failure", "error", "skipped"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from audit.judgement.findings import Finding
-from audit.judgement.limits import LIMITS, LimitKind
+from audit.judgement.policy.limits import LIMITS, LimitKind
 from reports.names import in_prose
 from reports.quantities import UNDEFINED, defined, number, percent, points, severity, sparsity
 from reports.wording import known, listing, say

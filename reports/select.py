@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 from typing import Literal
 
 from audit.judgement.design import in_order
-from audit.judgement.families import OMNIBUS
 from audit.judgement.findings import Finding, Outcome
+from audit.judgement.inference.families import OMNIBUS
 from audit.judgement.measures import MEASURES
 
 Who = Literal["everybody", "class", "group", "class in group", "family", "anybody"]

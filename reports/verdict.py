@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit.judgement.findings import Finding, Outcome
-from audit.judgement.groups import canonical_group
+from audit.judgement.groups.divisions import canonical_group
 from reports.claims import anchor
 from reports.document import Document
 from reports.limits import describe

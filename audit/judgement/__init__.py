@@ -9,77 +9,80 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from audit.judgement.calibration import expected_ece
-    from audit.judgement.chosen import choose_on_validation
     from audit.judgement.comparing.comparison import Comparison, compare_runs
     from audit.judgement.comparing.document import comparison_schema
-    from audit.judgement.disparities import demographic_parity_difference, equalised_odds_difference
     from audit.judgement.document import findings_schema
-    from audit.judgement.families import Family, benjamini_hochberg, holm, max_t
     from audit.judgement.findings import Finding, Findings
+    from audit.judgement.frames.metric_frame import MetricFrame
+    from audit.judgement.frames.paired import PairedMetricFrame
     from audit.judgement.from_tables import audit_table, compare_predictions
-    from audit.judgement.gate import check
-    from audit.judgement.groups import groupings
+    from audit.judgement.groups.disparities import (
+        demographic_parity_difference,
+        equalised_odds_difference,
+    )
+    from audit.judgement.groups.divisions import groupings
+    from audit.judgement.groups.rates import count
     from audit.judgement.guarding import export_guard, guard
-    from audit.judgement.inference import (
+    from audit.judgement.inference.families import Family, benjamini_hochberg, holm, max_t
+    from audit.judgement.inference.paired import (
         Estimate,
         average_by_parent,
         paired_change,
         paired_change_by_cell,
     )
-    from audit.judgement.judge import judge
+    from audit.judgement.judging import judge
     from audit.judgement.labelling import to_label
-    from audit.judgement.limits import LIMITS, Limit, Policy
     from audit.judgement.measures import MEASURES, Measure
-    from audit.judgement.metric_frame import MetricFrame
-    from audit.judgement.paired_metric_frame import PairedMetricFrame
     from audit.judgement.plan import Binned, Plan
-    from audit.judgement.planning import plan_limits
-    from audit.judgement.planning_from_run import plan_from_run
-    from audit.judgement.rates import count
+    from audit.judgement.policy.chosen import choose_on_validation
+    from audit.judgement.policy.gate import check
+    from audit.judgement.policy.limits import LIMITS, Limit, Policy
+    from audit.judgement.policy.planning import plan_limits
+    from audit.judgement.policy.planning_from_run import plan_from_run
+    from audit.judgement.policy.waivers import Waiver
+    from audit.judgement.shifts.calibration import expected_ece
     from audit.judgement.table_view import TableView
-    from audit.judgement.waivers import Waiver
 
 _HOMES = {
-    "LIMITS": "limits",
+    "LIMITS": "policy.limits",
     "MEASURES": "measures",
     "Binned": "plan",
     "Comparison": "comparing.comparison",
-    "Estimate": "inference",
-    "Family": "families",
+    "Estimate": "inference.paired",
+    "Family": "inference.families",
     "Finding": "findings",
     "Findings": "findings",
-    "Limit": "limits",
+    "Limit": "policy.limits",
     "Measure": "measures",
-    "MetricFrame": "metric_frame",
-    "PairedMetricFrame": "paired_metric_frame",
+    "MetricFrame": "frames.metric_frame",
+    "PairedMetricFrame": "frames.paired",
     "Plan": "plan",
-    "Policy": "limits",
+    "Policy": "policy.limits",
     "TableView": "table_view",
-    "Waiver": "waivers",
+    "Waiver": "policy.waivers",
     "audit_table": "from_tables",
-    "average_by_parent": "inference",
-    "benjamini_hochberg": "families",
-    "check": "gate",
-    "choose_on_validation": "chosen",
+    "average_by_parent": "inference.paired",
+    "benjamini_hochberg": "inference.families",
+    "check": "policy.gate",
+    "choose_on_validation": "policy.chosen",
     "compare_predictions": "from_tables",
     "compare_runs": "comparing.comparison",
     "comparison_schema": "comparing.document",
-    "count": "rates",
-    "demographic_parity_difference": "disparities",
-    "equalised_odds_difference": "disparities",
-    "expected_ece": "calibration",
+    "count": "groups.rates",
+    "demographic_parity_difference": "groups.disparities",
+    "equalised_odds_difference": "groups.disparities",
+    "expected_ece": "shifts.calibration",
     "export_guard": "guarding",
     "findings_schema": "document",
-    "groupings": "groups",
+    "groupings": "groups.divisions",
     "guard": "guarding",
-    "holm": "families",
-    "judge": "judge",
-    "max_t": "families",
-    "paired_change": "inference",
-    "paired_change_by_cell": "inference",
-    "plan_from_run": "planning_from_run",
-    "plan_limits": "planning",
+    "holm": "inference.families",
+    "judge": "judging",
+    "max_t": "inference.families",
+    "paired_change": "inference.paired",
+    "paired_change_by_cell": "inference.paired",
+    "plan_from_run": "policy.planning_from_run",
+    "plan_limits": "policy.planning",
     "to_label": "labelling",
 }
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from audit.evidence.blocks import CLEAN, Block, Evidence
 from audit.judgement.answers import answer_finding, asked
 from audit.judgement.design import Arm, dense
-from audit.judgement.families import Family
 from audit.judgement.findings import Finding
+from audit.judgement.inference.families import Family
 from audit.judgement.pairs import contrast, correct, design, levels, overall, pairs
 from audit.judgement.plan import Plan
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from audit.judgement.families import OMNIBUS
 from audit.judgement.findings import Finding, Findings
-from audit.judgement.potential import REQUESTED
+from audit.judgement.inference.families import OMNIBUS
+from audit.judgement.shifts.potential import REQUESTED
 
 POTENTIAL, MEAN, LEAST = "prune_potential", "mean_prune_potential", "minimum_prune_potential"
 SLOPE = "excess_error_slope"

@@ -8,9 +8,9 @@ from typing import Any
 
 from audit.evidence.blocks import NO_LABEL, Evidence
 from audit.judgement.design import Arm, controls, dense
-from audit.judgement.groups import groupings
+from audit.judgement.groups.divisions import groupings
+from audit.judgement.groups.subgroups import screened
 from audit.judgement.plan import Plan
-from audit.judgement.subgroups import screened
 
 
 def audited_record(

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from audit.evidence.blocks import Block, Evidence
 from audit.judgement.answers import answer_finding, asked
 from audit.judgement.design import Arm
-from audit.judgement.families import Family
 from audit.judgement.findings import Finding
+from audit.judgement.inference.families import Family
 from audit.judgement.pairs import (
     Contrast,
     by_parent,
@@ -24,7 +24,7 @@ from audit.judgement.pairs import (
     pairs,
 )
 from audit.judgement.plan import Plan
-from audit.judgement.robustness import relative_to_parent
+from audit.judgement.shifts.robustness import relative_to_parent
 
 FloatArray = NDArray[np.float64]
 

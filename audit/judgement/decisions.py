@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from audit.evidence.blocks import CLEAN, NO_LABEL, NOT_SHOWN, Block, Condition, Evidence
 from audit.evidence.errors import InputError
-from audit.judgement.kinds import kind_of
 from audit.judgement.plan import FixedThreshold, OperatingPoint, Plan
 from audit.judgement.scores import NO_POSITIVE, NO_SCORE, score_of
+from audit.judgement.shifts.kinds import kind_of
 
 FloatArray = NDArray[np.float64]
 

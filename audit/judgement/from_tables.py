@@ -13,10 +13,10 @@ from audit.evidence.arrays import Features, from_arrays
 from audit.evidence.flat import read_flat
 from audit.evidence.folder import read_folder
 from audit.judgement.findings import Findings
-from audit.judgement.groups import PREFIX
-from audit.judgement.judge import judge
-from audit.judgement.limits import Policy
+from audit.judgement.groups.divisions import PREFIX
+from audit.judgement.judging import judge
 from audit.judgement.plan import Binned, Plan
+from audit.judgement.policy.limits import Policy
 
 Table = str | Path | pd.DataFrame
 

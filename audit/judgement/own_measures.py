@@ -22,8 +22,8 @@ from audit.evidence.blocks import Block, Evidence
 from audit.evidence.errors import AuditError, InputError
 from audit.evidence.imports import resolve, source_file
 from audit.judgement.design import Arm
-from audit.judgement.families import Family
 from audit.judgement.findings import Direction, Finding, Unit, finding_id
+from audit.judgement.inference.families import Family
 from audit.judgement.measures import MEASURES, Measure
 from audit.judgement.plan import Plan
 from audit.judgement.table_view import TableView, table_view

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from audit.evidence.blocks import NO_LABEL, NOT_SHOWN, Block, Condition, Evidence
 from audit.judgement.design import Arm
-from audit.judgement.inference import (
+from audit.judgement.inference.paired import (
     Estimate,
     average_by_parent,
     by_cell,

@@ -6,26 +6,26 @@ from collections.abc import Callable, Mapping, Sequence
 
 from audit.evidence.blocks import Block, Evidence
 from audit.judgement.accuracy import accuracy_families
-from audit.judgement.agreement import agreement_families
-from audit.judgement.amplification import amplification_families
-from audit.judgement.classes import class_families
+from audit.judgement.agreement.with_parents import agreement_families
+from audit.judgement.classes.frequency import frequency_families
+from audit.judgement.classes.recall import class_families
 from audit.judgement.compression import compression_families
-from audit.judgement.costs import cost_families
 from audit.judgement.design import Arm
-from audit.judgement.disparities import disparity_families
-from audit.judgement.drift import drift_families
-from audit.judgement.families import Family
-from audit.judgement.frequency import frequency_families
-from audit.judgement.kinds import Kind
+from audit.judgement.groups.amplification import amplification_families
+from audit.judgement.groups.costs import cost_families
+from audit.judgement.groups.disparities import disparity_families
+from audit.judgement.groups.drift import drift_families
+from audit.judgement.groups.ranked import ranking_families
+from audit.judgement.groups.subgroups import subgroup_findings
+from audit.judgement.groups.within_levels import control_families
+from audit.judgement.inference.families import Family
 from audit.judgement.labelling.asked import unlabelled_families
-from audit.judgement.noise_similarity import noise_families
 from audit.judgement.plan import Plan
-from audit.judgement.proper_scores import probability_families
-from audit.judgement.ranked import ranking_families
 from audit.judgement.search import search_families
-from audit.judgement.subgroups import subgroup_findings
+from audit.judgement.shifts.kinds import Kind
+from audit.judgement.shifts.noise_similarity import noise_families
+from audit.judgement.shifts.proper_scores import probability_families
 from audit.judgement.values import value_families
-from audit.judgement.within_levels import control_families
 
 Question = Callable[[Block, Evidence, Sequence[Arm], Plan], Sequence[Family]]
 

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from audit.evidence.errors import InputError
 from audit.judgement.findings import Findings
-from audit.judgement.limits import OWN, Policy
 from audit.judgement.plan import Plan
+from audit.judgement.policy.limits import OWN, Policy
 
 _SCOPE = ("limit", "groups", "class", "condition", "severity", "sparsity", "method", "claim")
 

@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from audit.evidence.blocks import Block, Condition, Evidence, FloatArray, IntArray
 from audit.judgement.answers import answer_finding
 from audit.judgement.design import Arm
-from audit.judgement.estimate import Estimate
 from audit.judgement.findings import Finding
-from audit.judgement.groups import groupings
-from audit.judgement.inference import paired_change
+from audit.judgement.groups.divisions import groupings
+from audit.judgement.inference.estimate import Estimate
+from audit.judgement.inference.paired import paired_change
 from audit.judgement.measures import Measure
 from audit.judgement.pairs import Answer, Design, contrast_of, design, level_estimate, overall
 from audit.judgement.plan import Plan

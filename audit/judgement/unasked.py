@@ -12,12 +12,12 @@ from audit.evidence.blocks import CLEAN, NO_LABEL, Condition, Evidence
 from audit.judgement.answers import asked
 from audit.judgement.design import Arm
 from audit.judgement.findings import Finding, finding_id
-from audit.judgement.inference import EMPTY
-from audit.judgement.kinds import is_attack, is_noise, out_of_distribution
+from audit.judgement.inference.paired import EMPTY
 from audit.judgement.measures import MEASURES
 from audit.judgement.plan import Plan
-from audit.judgement.proper_scores import TOP
 from audit.judgement.scores import NO_SCORE
+from audit.judgement.shifts.kinds import is_attack, is_noise, out_of_distribution
+from audit.judgement.shifts.proper_scores import TOP
 
 
 @dataclass(frozen=True)

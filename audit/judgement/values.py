@@ -12,10 +12,10 @@ from audit.evidence.blocks import CLEAN, Block, Evidence
 from audit.judgement.accuracy import UNPAIRED
 from audit.judgement.answers import answer_finding, asked
 from audit.judgement.design import Arm, dense
-from audit.judgement.families import Family
 from audit.judgement.findings import Direction, Finding
-from audit.judgement.groups import Grouping, groupings
-from audit.judgement.inference import EMPTY
+from audit.judgement.groups.divisions import Grouping, groupings
+from audit.judgement.inference.families import Family
+from audit.judgement.inference.paired import EMPTY
 from audit.judgement.pairs import Contrast, Design, answers, contrast_of, design, levels
 from audit.judgement.plan import Plan, ValueColumn
 

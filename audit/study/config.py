@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from audit.judgement.limits import Policy
 from audit.judgement.plan import Plan, Settings
+from audit.judgement.policy.limits import Policy
 from audit.study.data_settings import DataSettings
 from audit.study.model_settings import ModelFile
 from audit.study.shift_settings import ShiftSettings

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from audit.evidence.errors import ConfigError
-from audit.judgement.limits import Policy
+from audit.judgement.policy.limits import Policy
 from audit.study.config import Config
 
 T = TypeVar("T", bound=BaseModel)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from audit.evidence.errors import InputError
 from audit.evidence.folder import read_folder
 from audit.judgement.findings import Findings
-from audit.judgement.judge import judge
+from audit.judgement.judging import judge
 from audit.judgement.own_measures import own_measures
 from audit.study.config import Config
 from audit.study.gather import STUDY, Complete, complete, gathered, write_evidence

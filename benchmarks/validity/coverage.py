@@ -8,7 +8,7 @@ from typing import Any, get_args
 import numpy as np
 
 from audit.judgement.findings import Estimand
-from audit.judgement.inference import paired_change_by_cell
+from audit.judgement.inference.paired import paired_change_by_cell
 from benchmarks.validity.populations import Drawn, Scenario, draw
 
 PARENTS = (5, 10, 30)

@@ -11,9 +11,9 @@ from scipy import stats
 
 from audit.evidence.blocks import Evidence
 from audit.judgement.findings import Finding, Findings
-from audit.judgement.judge import judge
-from audit.judgement.limits import Policy
+from audit.judgement.judging import judge
 from audit.judgement.plan import Plan
+from audit.judgement.policy.limits import Policy
 from benchmarks.validity.studies import CHURN, Design, FloatArray, study
 from benchmarks.validity.verdicts import ALPHA
 

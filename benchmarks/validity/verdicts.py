@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from audit.judgement.findings import Finding, Findings
-from audit.judgement.judge import judge
-from audit.judgement.limits import Policy
+from audit.judgement.judging import judge
 from audit.judgement.plan import Plan
+from audit.judgement.policy.limits import Policy
 from benchmarks.validity.studies import Design, FloatArray, study
 
 ALPHA = 0.05

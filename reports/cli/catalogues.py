@@ -28,6 +28,7 @@ class Schema(StrEnum):
 
     CONFIG = "config"
     FINDINGS = "findings"
+    COMPARISON = "comparison"
 
 
 def list_(
@@ -78,7 +79,7 @@ def _corruptions() -> list[tuple[str, str]]:
 def _measures() -> list[tuple[str, str]]:
     from audit.judgement.measures import MEASURES
 
-    return [(name, entry.definition) for name, entry in MEASURES.items()]
+    return [(name, f"{entry.definition} ({entry.source})") for name, entry in MEASURES.items()]
 
 
 def _own(config: Path, what: Catalogue) -> list[tuple[str, str]]:
@@ -94,7 +95,7 @@ def _own(config: Path, what: Catalogue) -> list[tuple[str, str]]:
 
 
 def _limits() -> list[tuple[str, str]]:
-    from audit.judgement.limits import LIMITS
+    from audit.judgement.policy.limits import LIMITS
 
     return [(name, entry.description) for name, entry in LIMITS.items()]
 
@@ -117,6 +118,12 @@ def _findings_schema() -> dict[str, Any]:
     return findings_schema()
 
 
+def _comparison_schema() -> dict[str, Any]:
+    from audit.judgement import comparison_schema
+
+    return comparison_schema()
+
+
 ROWS: dict[Catalogue, Callable[[], list[tuple[str, str]]]] = {
     Catalogue.METHODS: _methods,
     Catalogue.CORRUPTIONS: _corruptions,
@@ -128,4 +135,5 @@ ROWS: dict[Catalogue, Callable[[], list[tuple[str, str]]]] = {
 SCHEMAS: dict[Schema, Callable[[], dict[str, Any]]] = {
     Schema.CONFIG: _config_schema,
     Schema.FINDINGS: _findings_schema,
+    Schema.COMPARISON: _comparison_schema,
 }

@@ -16,7 +16,7 @@ from reports.cli.tables import RunFolder
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit.judgement.gate import Gated
+    from audit.judgement.policy.gate import Gated
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
@@ -49,7 +49,7 @@ def check(
     Example: prune-audit check runs/digits-demo --sparsity 0.7 --junit gate.xml
     """
     from audit.judgement.findings import Findings
-    from audit.judgement.gate import gated, status_of
+    from audit.judgement.policy.gate import gated, status_of
 
     today = date.today()
     chosen = gated(Findings.read(run), method, sparsity, model=model, today=today)

@@ -13,8 +13,8 @@ from reports.cli.studies import AsJson
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit.judgement.needs import Need
-    from audit.judgement.planning import Assumed
+    from audit.judgement.policy.needs import Need
+    from audit.judgement.policy.planning import Assumed
 
 MOST_ROWS = 40
 HOW = (
@@ -70,7 +70,7 @@ def plan(
     Example: prune-audit plan audit.yaml --discordance 0.03
     """
     from audit.evidence.errors import InputError
-    from audit.judgement.planning import Assumed
+    from audit.judgement.policy.planning import Assumed
 
     finished = source.is_dir() or source.suffix == ".json"
     stated = {"discordance": discordance, "between": between, "level": level, "cells": cells}
@@ -92,7 +92,7 @@ def plan(
 
 def _after(run: Path, power: float) -> list[Need]:
     from audit.judgement.findings import Findings
-    from audit.judgement.planning_from_run import plan_from_run
+    from audit.judgement.policy.planning_from_run import plan_from_run
 
     return plan_from_run(Findings.read(run), power)
 
@@ -100,7 +100,7 @@ def _after(run: Path, power: float) -> list[Need]:
 def _before(file: Path, parents: int | None, assumed: Assumed) -> list[Need]:
     """From a config; the examples of its run folder are counted where they are there already."""
     from audit.evidence.folder import read_folder
-    from audit.judgement.planning import plan_limits
+    from audit.judgement.policy.planning import plan_limits
     from audit.study.config_file import load_config
 
     config = load_config(file)

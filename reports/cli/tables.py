@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from audit.evidence.blocks import Evidence
     from audit.judgement.findings import Findings
-    from audit.judgement.limits import Policy
     from audit.judgement.plan import Plan
+    from audit.judgement.policy.limits import Policy
 
 RunFolder = Annotated[
     Path, typer.Argument(metavar="RUN", help="A run folder, or its findings.json.")
@@ -154,13 +154,13 @@ def _plan(groups: str | None, positive: str | None) -> Plan:
 
 
 def _policy(path: Path | None) -> Policy:
-    from audit.judgement.limits import Policy
+    from audit.judgement.policy.limits import Policy
     from audit.study.config_file import load_policy
 
     return Policy() if path is None else load_policy(path)
 
 
 def _judge(evidence: Evidence, plan: Plan, policy: Policy, name: str) -> Findings:
-    from audit.judgement.judge import judge
+    from audit.judgement.judging import judge
 
     return judge(evidence, plan, policy, {"name": name})

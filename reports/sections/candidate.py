@@ -1,4 +1,4 @@
-"""The file that would ship: its verdict beside the methods', and every limit that it was held to."""
+"""The file that would ship: its verdict beside the methods', and every limit on it."""
 
 from __future__ import annotations
 

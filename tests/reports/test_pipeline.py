@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 import pytest
 
 from audit.judgement.findings import Findings, no_exemplars
-from audit.judgement.gate import gated
+from audit.judgement.policy.gate import gated
 from reports.annotations import github_annotations, step_summary
 from reports.junit import junit, write_junit
-from tests.audit.judgement.test_policy import answer, applied, scope
+from tests.audit.judgement.policy.test_applied import answer, applied, scope
 
 HOSTILE = 'g="<b>&amp;\n::error::%0A|`x` 🙂,: \x00\x1b'
 TODAY = date(2026, 6, 1)

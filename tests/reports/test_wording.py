@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import reports
-from audit.judgement.limits import LIMITS
 from audit.judgement.measures import MEASURES
+from audit.judgement.policy.limits import LIMITS
 from reports import wording
 from reports.sections.placing import SECTION_OF
 

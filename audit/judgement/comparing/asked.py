@@ -15,9 +15,9 @@ from audit.judgement.comparing.moves import Move
 from audit.judgement.comparing.parents import SameParents, same_parents
 from audit.judgement.comparing.runs import Level, Side
 from audit.judgement.comparing.shared import Shared, shared_groupings
-from audit.judgement.groups import Grouping
-from audit.judgement.kinds import Kind, kind_of
+from audit.judgement.groups.divisions import Grouping
 from audit.judgement.pairs import Contrast, Design, contrast, correct, design, pairs
+from audit.judgement.shifts.kinds import Kind, kind_of
 
 IndexArray = NDArray[np.int64]
 Number = TypeVar("Number", np.float64, np.int64)

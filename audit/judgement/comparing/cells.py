@@ -14,7 +14,7 @@ from audit.judgement.comparing.moves import Answered, Move, answered
 from audit.judgement.comparing.parents import SameParents
 from audit.judgement.comparing.runs import Level
 from audit.judgement.design import Arm
-from audit.judgement.estimate import Estimate
+from audit.judgement.inference.estimate import Estimate
 from audit.judgement.measures import MEASURES
 from audit.judgement.pairs import Contrast, levels, scaled
 from audit.judgement.plan import Plan

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from audit.judgement.crossed import (
+from audit.judgement.inference.crossed import (
     ENOUGH_DISCORDANT,
     NO_VARIANCE,
     Components,
@@ -17,8 +17,8 @@ from audit.judgement.crossed import (
     components,
     moments,
 )
-from audit.judgement.estimate import POWER, Estimate
-from audit.judgement.inference import ALIKE, EMPTY, FEW, paired_change_by_cell
+from audit.judgement.inference.estimate import POWER, Estimate
+from audit.judgement.inference.paired import ALIKE, EMPTY, FEW, paired_change_by_cell
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from audit.judgement.comparing.differences import independent_difference
 from audit.judgement.comparing.moves import Answered, Move, answered
 from audit.judgement.comparing.runs import Level, Side
-from audit.judgement.estimate import Estimate
-from audit.judgement.families import OMNIBUS
 from audit.judgement.findings import Finding
+from audit.judgement.inference.estimate import Estimate
+from audit.judgement.inference.families import OMNIBUS
 from audit.judgement.measures import MEASURES
 
 # What `asked` asks of predictions: by measure, the family on clean examples.

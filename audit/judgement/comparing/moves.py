@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from audit.judgement.estimate import Estimate, detectable_changes
-from audit.judgement.families import holm
 from audit.judgement.findings import Direction, Estimand
+from audit.judgement.inference.estimate import Estimate, detectable_changes
+from audit.judgement.inference.families import holm
 from audit.judgement.plan import Plan
 
 MoveOutcome = Literal["better", "worse", "same", "cannot_tell", "not_asked"]

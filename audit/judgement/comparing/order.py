@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from audit.judgement.comparing.moves import Move
 from audit.judgement.comparing.runs import Side
-from audit.judgement.families import holm
+from audit.judgement.inference.families import holm
 
 By = Literal["verdict", "interval", "cannot_tell"]
 Deciding = Callable[[int, int], Move | None]

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from audit.evidence.blocks import Evidence
-from audit.judgement.groups import Grouping, groupings
+from audit.judgement.groups.divisions import Grouping, groupings
 from audit.judgement.plan import Plan
 
 IndexArray = NDArray[np.int64]

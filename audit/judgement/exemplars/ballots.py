@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from audit.judgement.crossed import sums
+from audit.judgement.inference.crossed import sums
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]

@@ -18,8 +18,8 @@ from audit.judgement.exemplars.floor import (
 )
 from audit.judgement.exemplars.populations import Case, case
 from audit.judgement.findings import Finding
-from audit.judgement.groups import Grouping
-from audit.judgement.inference import paired_change
+from audit.judgement.groups.divisions import Grouping
+from audit.judgement.inference.paired import paired_change
 from audit.judgement.pairs import Answer, Design
 
 FloatArray = NDArray[np.float64]

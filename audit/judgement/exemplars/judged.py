@@ -20,12 +20,12 @@ from audit.judgement.exemplars.stability import stability_findings
 from audit.judgement.exemplars.sureness import sureness_findings
 from audit.judgement.exemplars.suspects import suspect_findings
 from audit.judgement.exemplars.table import KINDS, exemplar_rows, kinds
-from audit.judgement.families import Family
 from audit.judgement.findings import Finding
-from audit.judgement.groups import groupings
+from audit.judgement.groups.divisions import groupings
+from audit.judgement.inference.families import Family
+from audit.judgement.labels.suspicion import Suspicion
 from audit.judgement.pairs import design
 from audit.judgement.plan import Plan
-from audit.judgement.suspicion import Suspicion
 
 IndexArray = NDArray[np.int64]
 

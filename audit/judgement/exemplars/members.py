@@ -11,10 +11,10 @@ from audit.evidence.blocks import NO_LABEL, Evidence
 from audit.judgement.answers import asked, too_small
 from audit.judgement.exemplars.populations import Case
 from audit.judgement.findings import Finding
-from audit.judgement.groups import groupings
-from audit.judgement.inference import average_by_parent, paired_change_by_cell
+from audit.judgement.groups.divisions import groupings
+from audit.judgement.inference.paired import average_by_parent, paired_change_by_cell
+from audit.judgement.inference.proportions import wilson
 from audit.judgement.pairs import correct, levels
-from audit.judgement.proportions import wilson
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]

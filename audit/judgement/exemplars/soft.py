@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from audit.evidence.blocks import Evidence
 from audit.judgement.exemplars.populations import Case
-from audit.judgement.inference import average_by_parent
-from audit.judgement.opinions import Opinion, apart, opinion
-from audit.judgement.suspicion import Suspicion
+from audit.judgement.inference.paired import average_by_parent
+from audit.judgement.labels.opinions import Opinion, apart, opinion
+from audit.judgement.labels.suspicion import Suspicion
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]

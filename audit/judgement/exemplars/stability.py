@@ -12,7 +12,7 @@ from audit.judgement.answers import asked
 from audit.judgement.exemplars.members import NOBODY
 from audit.judgement.exemplars.populations import Case
 from audit.judgement.findings import Finding
-from audit.judgement.proportions import wilson
+from audit.judgement.inference.proportions import wilson
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]

@@ -13,9 +13,9 @@ from audit.judgement.exemplars.members import NOBODY, PICKED
 from audit.judgement.exemplars.populations import Case
 from audit.judgement.exemplars.soft import Soft, Sureness
 from audit.judgement.findings import Finding
-from audit.judgement.inference import paired_change
+from audit.judgement.inference.paired import paired_change
+from audit.judgement.inference.student import t_quantile
 from audit.judgement.pairs import levels
-from audit.judgement.student import t_quantile
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]

@@ -12,8 +12,8 @@ from audit.judgement.exemplars.members import NOBODY
 from audit.judgement.exemplars.populations import Case
 from audit.judgement.exemplars.soft import Soft
 from audit.judgement.findings import Finding
-from audit.judgement.inference import paired_change
-from audit.judgement.proportions import wilson
+from audit.judgement.inference.paired import paired_change
+from audit.judgement.inference.proportions import wilson
 
 BoolArray = NDArray[np.bool_]
 

@@ -25,10 +25,10 @@ from audit.judgement.guarding.deferral import (
     with_guards,
 )
 from audit.judgement.guarding.result import Guarded, GuardResult, Held
-from audit.judgement.limits import Policy
 from audit.judgement.pairs import Answer, design
 from audit.judgement.plan import Guard, Plan
-from audit.judgement.wanted import covers
+from audit.judgement.policy.limits import Policy
+from audit.judgement.policy.wanted import covers
 
 MEASURES = ("guard_deferred", "guard_recovered")
 NO_VALIDATION = (
@@ -74,7 +74,7 @@ def guarded_findings(
     evidence: Evidence, plan: Plan, policy: Policy, before: Findings | None = None
 ) -> tuple[GuardResult, list[Finding]]:
     """The same with its findings: what each guard hands back, and what that recovers."""
-    from audit.judgement.judge import judge  # which asks for guards in turn
+    from audit.judgement.judging import judge  # which asks for guards in turn
 
     asked = plan.guard or Guard()
     bare = plan.model_copy(update={"guard": None, "search": None})

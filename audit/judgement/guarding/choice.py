@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 
 from audit.evidence.blocks import CLEAN, Block, Evidence
 from audit.judgement.accuracy import accuracy_families
-from audit.judgement.calibration import calibration
 from audit.judgement.design import Arm
 from audit.judgement.findings import Finding
-from audit.judgement.groups import groupings
+from audit.judgement.groups.divisions import groupings
 from audit.judgement.guarding.deferral import handed_back, replaced, signals
-from audit.judgement.limits import Policy, StatedLimit
-from audit.judgement.margins import margin
 from audit.judgement.pairs import design
 from audit.judgement.plan import Guard, Plan
-from audit.judgement.policy import Scope, apply
-from audit.judgement.wanted import classes_and_groups, covers, policy_findings
+from audit.judgement.policy.applied import Scope, apply
+from audit.judgement.policy.limits import Policy, StatedLimit
+from audit.judgement.policy.margins import margin
+from audit.judgement.policy.wanted import classes_and_groups, covers, policy_findings
+from audit.judgement.shifts.calibration import calibration
 
 FloatArray = NDArray[np.float64]
 

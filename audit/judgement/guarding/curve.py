@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from audit.evidence.blocks import NO_LABEL, NOT_SHOWN, Block, Evidence
 from audit.judgement.design import Arm
-from audit.judgement.estimate import Estimate
 from audit.judgement.guarding.choice import threshold_at
 from audit.judgement.guarding.deferral import handed_back
 from audit.judgement.guarding.result import Point
-from audit.judgement.inference import average_by_parent
+from audit.judgement.inference.estimate import Estimate
+from audit.judgement.inference.paired import average_by_parent
 from audit.judgement.pairs import Design, level_estimate, levels
 
 FloatArray = NDArray[np.float64]

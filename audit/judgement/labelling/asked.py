@@ -8,9 +8,9 @@ from dataclasses import replace
 from audit.evidence.blocks import NO_LABEL, Block, Evidence
 from audit.judgement.answers import asked
 from audit.judgement.design import Arm
-from audit.judgement.families import Family
-from audit.judgement.kinds import out_of_distribution
+from audit.judgement.inference.families import Family
 from audit.judgement.plan import Plan
+from audit.judgement.shifts.kinds import out_of_distribution
 
 UNLABELLED = "unlabelled"
 WAY_OUT = (

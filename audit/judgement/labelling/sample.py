@@ -17,11 +17,11 @@ from audit.evidence.blocks import NO_LABEL, Evidence
 from audit.evidence.errors import InputError
 from audit.judgement.decisions import decided
 from audit.judgement.findings import Finding, Findings
-from audit.judgement.groups import cross, groupings
-from audit.judgement.kinds import out_of_distribution
+from audit.judgement.groups.divisions import cross, groupings
 from audit.judgement.labelling.worth import Aim, aims, unsettled
 from audit.judgement.pairs import design
 from audit.judgement.plan import Plan
+from audit.judgement.shifts.kinds import out_of_distribution
 
 FloatArray = NDArray[np.float64]
 CodeArray = NDArray[np.int64]

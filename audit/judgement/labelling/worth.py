@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from audit.evidence.blocks import CLEAN, NOT_SHOWN, Block, Condition, Evidence
 from audit.judgement.design import Arm, arms
 from audit.judgement.findings import Finding, Findings
-from audit.judgement.groups import Grouping, groupings
-from audit.judgement.limits import ALL, ANY
+from audit.judgement.groups.divisions import Grouping, groupings
 from audit.judgement.plan import Plan
+from audit.judgement.policy.limits import ALL, ANY
 
 FloatArray = NDArray[np.float64]
 

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from audit.evidence.blocks import NO_LABEL, Block, Evidence
 from audit.judgement.answers import answer_finding, asked, not_asked
-from audit.judgement.crossed import PSEUDO
 from audit.judgement.design import Arm
-from audit.judgement.estimate import detectable_change
-from audit.judgement.excess_gap import excess_gaps
-from audit.judgement.families import Family, holm
 from audit.judgement.findings import Finding
-from audit.judgement.groups import Grouping
+from audit.judgement.groups.divisions import Grouping
+from audit.judgement.groups.excess_gap import excess_gaps
+from audit.judgement.inference.crossed import PSEUDO
+from audit.judgement.inference.estimate import detectable_change
+from audit.judgement.inference.families import Family, holm
 from audit.judgement.pairs import Answer, Contrast, Design, contrast, correct, design, pairs
 from audit.judgement.plan import Plan, Search
 from audit.judgement.search.features import Feature, features

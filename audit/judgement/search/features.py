@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from audit.evidence.errors import InputError
 from audit.evidence.schema import ABOUT, GROUP, META
-from audit.judgement.groups import groupings
+from audit.judgement.groups.divisions import groupings
 from audit.judgement.plan import Binned, Plan, Search
 
 CodeArray = NDArray[np.int64]

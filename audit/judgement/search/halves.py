@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from audit.judgement.inference import cluster_codes
+from audit.judgement.inference.paired import cluster_codes
 
 Mask = NDArray[np.bool_]
 CodeArray = NDArray[np.int64]

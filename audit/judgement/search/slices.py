@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from audit.judgement.crossed import PSEUDO, sums
+from audit.judgement.inference.crossed import PSEUDO, sums
 from audit.judgement.search.features import Feature
 
 FloatArray = NDArray[np.float64]

@@ -3,7 +3,7 @@ import pytest
 
 from audit.evidence.blocks import NOT_SHOWN, Condition
 from audit.judgement.accuracy import accuracy_families
-from audit.judgement.inference import paired_change
+from audit.judgement.inference.paired import paired_change
 from audit.judgement.plan import Plan
 
 

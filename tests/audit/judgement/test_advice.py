@@ -6,10 +6,10 @@ import pytest
 from audit.evidence.blocks import CLEAN, Condition
 from audit.judgement.advice import advice
 from audit.judgement.findings import Finding, Findings, no_exemplars
-from audit.judgement.judge import judge
-from audit.judgement.limits import Policy
+from audit.judgement.judging import judge
 from audit.judgement.plan import Plan
-from audit.judgement.potential import REQUESTED
+from audit.judgement.policy.limits import Policy
+from audit.judgement.shifts.potential import REQUESTED
 
 FOG = Condition("fog", 3.0)
 

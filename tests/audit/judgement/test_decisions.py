@@ -16,9 +16,9 @@ from audit.judgement.decisions import (
     prevalence_threshold,
     prevalence_thresholds,
 )
-from audit.judgement.judge import judge
-from audit.judgement.limits import Policy
+from audit.judgement.judging import judge
 from audit.judgement.plan import Plan
+from audit.judgement.policy.limits import Policy
 from audit.judgement.scores import scores
 
 MODELS = pd.DataFrame(

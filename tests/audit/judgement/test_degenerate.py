@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audit.judgement.judge import judge
-from audit.judgement.limits import Policy
+from audit.judgement.judging import judge
 from audit.judgement.plan import Plan
+from audit.judgement.policy.limits import Policy
 
 DRAW = np.random.default_rng(0)
 LABELS = np.arange(90) % 3

@@ -6,9 +6,9 @@ import audit
 from audit.evidence.errors import InputError, TableError
 from audit.judgement.design import UNSTATED
 from audit.judgement.from_tables import audit_table, compare_predictions
-from audit.judgement.gate import check
-from audit.judgement.limits import Policy
 from audit.judgement.plan import Binned, Plan
+from audit.judgement.policy.gate import check
+from audit.judgement.policy.limits import Policy
 
 QUICK = Plan(resamples=100)
 

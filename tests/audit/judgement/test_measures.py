@@ -23,7 +23,8 @@ def test_every_entry_is_whole(name):
 def test_what_spans_every_sparsity():
     assert {name for name, measure in MEASURES.items() if measure.spans} == {
         "excess_error_slope", "group_base_rate", "label_error_share",
-        "mean_prune_potential", "minimum_prune_potential", "omnibus", "parents_agreement", "parents_flip_rate",
+        "mean_prune_potential", "minimum_prune_potential", "omnibus", "parents_agreement",
+        "parents_flip_rate",
         "parents_harmed_rate", "parents_kappa", "prune_potential", "rank_by_corrected_labels",
     }  # fmt: skip
 

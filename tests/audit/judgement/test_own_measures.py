@@ -7,10 +7,10 @@ import pytest
 
 from audit.evidence.errors import InputError
 from audit.judgement.document import findings_schema
-from audit.judgement.judge import judge
-from audit.judgement.limits import Policy
+from audit.judgement.judging import judge
 from audit.judgement.plan import Plan
-from tests.audit.judgement.test_judge import QUICK, population
+from audit.judgement.policy.limits import Policy
+from tests.audit.judgement.test_judging import QUICK, population
 
 _names = itertools.count()
 HEAD = "import numpy as np\n"

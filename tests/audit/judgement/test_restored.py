@@ -7,9 +7,9 @@ import pytest
 
 from audit.evidence.errors import InputError
 from audit.judgement.findings import Findings, no_exemplars
-from audit.judgement.judge import judge
-from audit.judgement.limits import Policy
+from audit.judgement.judging import judge
 from audit.judgement.plan import Binned, Guard, Plan, Search
+from audit.judgement.policy.limits import Policy
 from audit.judgement.restored import plan_of, policy_of
 
 PLAN = Plan(

@@ -5,10 +5,10 @@ import pytest
 
 from audit.evidence.blocks import CLEAN
 from audit.judgement.design import UNSTATED
-from audit.judgement.judge import judge
-from audit.judgement.limits import Policy
+from audit.judgement.judging import judge
 from audit.judgement.plan import Plan
-from tests.audit.judgement.test_judge import (
+from audit.judgement.policy.limits import Policy
+from tests.audit.judgement.test_judging import (
     EVERY_LIMIT,
     QUICK,
     of,

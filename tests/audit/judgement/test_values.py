@@ -15,13 +15,13 @@ from scipy import stats
 from audit.evidence.arrays import from_arrays
 from audit.evidence.errors import InputError, TableError
 from audit.evidence.flat import read_flat
-from audit.judgement.families import OMNIBUS
 from audit.judgement.findings import Finding, Findings
 from audit.judgement.from_tables import audit_table, compare_predictions
-from audit.judgement.judge import judge
-from audit.judgement.limits import Policy
+from audit.judgement.inference.families import OMNIBUS
+from audit.judgement.judging import judge
 from audit.judgement.measures import MEASURES
 from audit.judgement.plan import Plan
+from audit.judgement.policy.limits import Policy
 from audit.judgement.unasked import NO_CLASSES
 
 SEX = {"sex": ["F"] * 4 + ["M"] * 8}

@@ -107,9 +107,9 @@ def test_an_unknown_candidate_is_an_input_error(folder: Path) -> None:
 
 def test_the_candidate_is_said_and_gated_alone(folder: Path) -> None:
     from audit.evidence.flat import read_flat
-    from audit.judgement.judge import judge
-    from audit.judgement.limits import Policy
+    from audit.judgement.judging import judge
     from audit.judgement.plan import Plan
+    from audit.judgement.policy.limits import Policy
     from reports import write_html
     from reports.cli.rendering import say_findings
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from audit.evidence import CLEAN, Condition, read_folder, write_examples, write_models, write_part
-from audit.judgement.judge import judge
-from audit.judgement.limits import Policy
+from audit.judgement.judging import judge
 from audit.judgement.plan import Plan
+from audit.judgement.policy.limits import Policy
 
 DIGITS = {"name": "made", "config": {"data": {"source": "digits"}}, "architecture": "cnn"}
 CLASSES = ("no", "yes")

@@ -6,7 +6,7 @@ from scipy import stats
 
 from audit.evidence.blocks import NOT_SHOWN
 from audit.judgement.exemplars import exemplar_families
-from audit.judgement.families import correct
+from audit.judgement.inference.families import correct
 from audit.judgement.plan import Plan
 
 

@@ -10,9 +10,9 @@ from audit.judgement.exemplars import exemplar_families
 from audit.judgement.exemplars.populations import case
 from audit.judgement.exemplars.stability import onsets
 from audit.judgement.exemplars.sureness import gap_of_means
+from audit.judgement.labels.suspicion import suspicion
 from audit.judgement.pairs import design
 from audit.judgement.plan import Plan
-from audit.judgement.suspicion import suspicion
 
 NONE = np.zeros(0, dtype=np.int64)
 

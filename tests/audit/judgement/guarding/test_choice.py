@@ -11,8 +11,8 @@ from audit.evidence.blocks import CLEAN
 from audit.judgement.design import arms
 from audit.judgement.guarding.choice import choose, threshold_at
 from audit.judgement.guarding.deferral import handed_back
-from audit.judgement.limits import Policy
 from audit.judgement.plan import Guard, Plan
+from audit.judgement.policy.limits import Policy
 
 
 def chosen(evidence, limits, **guard):

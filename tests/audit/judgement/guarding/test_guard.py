@@ -12,10 +12,10 @@ from audit.judgement.design import arms
 from audit.judgement.guarding import guard
 from audit.judgement.guarding.curve import SHARES, curve, seen, share_among
 from audit.judgement.guarding.result import read_guard
-from audit.judgement.judge import judge
-from audit.judgement.limits import Policy
+from audit.judgement.judging import judge
 from audit.judgement.pairs import design
 from audit.judgement.plan import Guard, Plan
+from audit.judgement.policy.limits import Policy
 
 POLICY = Policy.model_validate({"max_accuracy_drop": 0.02, "max_class_recall_drop": 0.1})
 PLAN = Plan(guard=Guard())

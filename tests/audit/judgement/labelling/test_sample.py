@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.evidence.errors import InputError
-from audit.judgement.inference import paired_change
-from audit.judgement.judge import judge
+from audit.judgement.inference.paired import paired_change
+from audit.judgement.judging import judge
 from audit.judgement.labelling import COLUMNS, to_label
 from audit.judgement.labelling.sample import inclusion_probabilities, systematic
-from audit.judgement.limits import Policy
 from audit.judgement.plan import Plan
+from audit.judgement.policy.limits import Policy
 
 POLICY = Policy.model_validate({"max_accuracy_drop": 0.1, "max_group_accuracy_drop": 0.1})
 PLAN = Plan(resamples=100)

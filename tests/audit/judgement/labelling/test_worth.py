@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from audit.evidence.blocks import CLEAN
-from audit.judgement.families import Family, correct
 from audit.judgement.findings import Finding, Findings, no_exemplars
+from audit.judgement.inference.families import Family, correct
 from audit.judgement.labelling import unlabelled_families
 from audit.judgement.labelling.worth import aims, unsettled
 from audit.judgement.plan import Plan

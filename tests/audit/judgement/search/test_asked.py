@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from audit.judgement.families import correct
+from audit.judgement.inference.families import correct
 from audit.judgement.plan import Plan, Search
 from audit.judgement.search import search_families
 

@@ -1,0 +1,1 @@
+"""How often models disagree with their parents, and parents among themselves."""

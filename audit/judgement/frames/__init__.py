@@ -1,0 +1,1 @@
+"""Metrics by group in the shape that Fairlearn's users know."""

@@ -1,0 +1,1 @@
+"""What pruning did to each group of examples."""

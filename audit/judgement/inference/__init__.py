@@ -1,0 +1,1 @@
+"""How sure a change is, and about whom: intervals, tests, and what so many questions cost."""

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from audit.evidence.errors import ConfigError
+from audit.judgement.plan import Plan
 from audit.judgement.policy.limits import Policy
 from audit.study.config import Config
 
@@ -53,6 +54,21 @@ def load_policy(path: str | Path) -> Policy:
             root, values = section, values["policy"] or {}
             break
     return _checked(Policy, path, root, values)
+
+
+def load_plan(path: str | Path) -> Plan:
+    """Reads how to judge from a file of its own, or from the audit section of a whole config.
+
+    Raises:
+        ConfigError: As `load_config`.
+    """
+    path = Path(path)
+    root, values = _parsed(path)
+    for key, section in root.value:
+        if key.value == "audit":
+            root, values = section, values["audit"] or {}
+            break
+    return _checked(Plan, path, root, values)
 
 
 def _policy_beside(path: Path, root: yaml.Node, named: str) -> Policy:

@@ -11,10 +11,8 @@ import typer
 from reports.cli.studies import AsJson, Quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from audit.evidence.blocks import Evidence
-    from audit.judgement.findings import Findings
     from audit.judgement.plan import Plan
     from audit.judgement.policy.limits import Policy
 
@@ -50,6 +48,17 @@ def audit(
     policy: Annotated[
         Path | None, typer.Option("--policy", help="YAML file of limits (or a whole audit.yaml).")
     ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option("--plan", help="YAML file of how to judge (or a whole audit.yaml)."),
+    ] = None,
+    evidence: Annotated[
+        bool,
+        typer.Option(
+            "--evidence/--no-evidence",
+            help="Keep the predictions beside the findings, for compare, guard and label.",
+        ),
+    ] = True,
     out: Annotated[Path, typer.Option("--out", help="Folder to write.")] = Path("runs/audit"),
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -60,6 +69,11 @@ def audit(
     """
     from audit.evidence.errors import InputError
     from audit.evidence.files import write_file
+    from audit.evidence.flat import read_flat, read_pair
+    from audit.evidence.folder import read_folder
+    from audit.evidence.keep import keep_evidence
+    from audit.judgement.from_tables import group_columns
+    from audit.judgement.judging import judge
     from reports.cli.rendering import say_findings, typed, write_reports
 
     if bool(table) == bool(parent or pruned):
@@ -67,13 +81,19 @@ def audit(
     if bool(parent) != bool(pruned):
         raise InputError("--parent and --pruned belong together: name at least one file of each.")
     mapping = column_names(columns)
-    if table:
-        evidence = _read(table, mapping, _names(classes), _names(groups))
+    how = _plan(plan, groups, positive)
+    folder = _folder(table)
+    if folder is not None:
+        shown = read_folder(folder)
+    elif table:
+        shown = read_flat(list(table), mapping, _names(classes), group_columns(how))
     else:
-        evidence = _read_pair(parent or [], pruned or [], mapping, _names(classes), _names(groups))
-    plan = _plan(groups, positive)
-    findings = _judge(evidence, plan, _policy(policy), out.name)
+        shown = read_pair(parent or [], pruned or [], mapping, _names(classes), group_columns(how))
+    base = plan.parent if plan is not None else Path()
+    findings = judge(shown, how, _policy(policy), {"name": out.name}, base=base)
     findings.write(out)
+    if evidence:
+        keep_evidence(shown, folder, out / "evidence")
     write_file(out / "run.json", json.dumps({"command": typed()}, indent=1).encode())
     written = write_reports(out)
     if as_json:
@@ -119,38 +139,26 @@ def column_names(text: str | None) -> dict[str, str]:
     return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
 
 
-def _read(
-    sources: Sequence[Path],
-    columns: Mapping[str, str],
-    classes: Sequence[str] | None,
-    groups: Sequence[str] | None,
-) -> Evidence:
-    from audit.evidence.flat import read_flat
-    from audit.evidence.folder import read_folder
-
-    if len(sources) == 1 and sources[0].is_dir():
-        inner = sources[0] / "evidence"
-        return read_folder(inner if inner.is_dir() else sources[0])
-    return read_flat(list(sources), columns=columns, classes=classes, groups=groups)
+def _folder(sources: Sequence[Path] | None) -> Path | None:
+    """The evidence folder that is named, or that is in the run folder that is; None for tables."""
+    if not sources or len(sources) > 1 or not sources[0].is_dir():
+        return None
+    inner = sources[0] / "evidence"
+    return inner if inner.is_dir() else sources[0]
 
 
-def _read_pair(
-    parents: Sequence[Path],
-    pruned: Sequence[Path],
-    columns: Mapping[str, str],
-    classes: Sequence[str] | None,
-    groups: Sequence[str] | None,
-) -> Evidence:
-    from audit.evidence.flat import read_pair
-
-    return read_pair(parents, pruned, columns=columns, classes=classes, groups=groups)
-
-
-def _plan(groups: str | None, positive: str | None) -> Plan:
+def _plan(path: Path | None, groups: str | None, positive: str | None) -> Plan:
+    """How to judge: as the file says, but for what stands on the command line."""
     from audit.judgement.plan import Plan
+    from audit.study.config_file import load_plan
 
+    plan = Plan() if path is None else load_plan(path)
     named = _names(groups)
-    return Plan(groups=None if named is None else tuple(named), positive=positive)
+    said = {
+        **({} if named is None else {"groups": tuple(named)}),
+        **({} if positive is None else {"positive": positive}),
+    }
+    return plan.model_copy(update=said)
 
 
 def _policy(path: Path | None) -> Policy:
@@ -158,9 +166,3 @@ def _policy(path: Path | None) -> Policy:
     from audit.study.config_file import load_policy
 
     return Policy() if path is None else load_policy(path)
-
-
-def _judge(evidence: Evidence, plan: Plan, policy: Policy, name: str) -> Findings:
-    from audit.judgement.judging import judge
-
-    return judge(evidence, plan, policy, {"name": name})

@@ -25,11 +25,22 @@ from audit.judgement.inference.families import OMNIBUS, Family, correct
 from audit.judgement.labels.errors import label_families
 from audit.judgement.labels.suspicion import suspicion
 from audit.judgement.measures import MEASURES
-from audit.judgement.own_measures import limits_on_own, own_families, own_measures
+from audit.judgement.own_measures import (
+    OwnMeasure,
+    limits_on_own,
+    own_families,
+    own_measures,
+)
 from audit.judgement.pairs import Design, design
 from audit.judgement.plan import Plan
 from audit.judgement.policy.applied import Scope, apply
-from audit.judgement.policy.candidate import View, candidate, candidate_families, candidate_note
+from audit.judgement.policy.candidate import (
+    Candidate,
+    View,
+    candidate,
+    candidate_families,
+    candidate_note,
+)
 from audit.judgement.policy.limits import Policy
 from audit.judgement.policy.waivers import notes as waiver_notes
 from audit.judgement.policy.wanted import policy_findings, shifted_values
@@ -95,19 +106,25 @@ def judge(
         alone={(arm.method or None, arm.sparsity) for arm in audited if len(arm.pruned) == 1},
     )
     judged, document = apply(found, policy, scope)
-    more = waiver_notes(document["waivers"])
-    more += [candidate_note(one.one, plan.alpha)] if one else []
-    beside: dict[str, Any] = {"measures": [each.record() for each in own]} if own else {}
-    if one:
-        beside["candidate"] = {"model": one.one.model, "of": one.one.of}
+    notes = waiver_notes(document["waivers"])
+    notes += [candidate_note(one.one, plan.alpha)] if one else []
+    record = {**(run or {}), **_beside(own, one)}
     whole = Findings(
-        run=audited_record(evidence, audited, plan, {**(run or {}), **beside}, more),
+        run=audited_record(evidence, audited, plan, record, notes),
         policy=document,
         findings=tuple(sorted(judged, key=_order(evidence.conditions))),
         exemplars=seen.exemplars,
         reliability=together(seen.shifts.reliability),
     )
     return whole if plan.guard is None else _guarded(whole, evidence, plan, policy)
+
+
+def _beside(own: Sequence[OwnMeasure], one: Candidate | None) -> dict[str, Any]:
+    """What a reader of the run must know of measures of the user's own, and of a candidate."""
+    beside: dict[str, Any] = {"measures": [each.record() for each in own]} if own else {}
+    if one is not None:
+        beside["candidate"] = {"model": one.one.model, "of": one.one.of}
+    return beside
 
 
 def _guarded(found: Findings, evidence: Evidence, plan: Plan, policy: Policy) -> Findings:

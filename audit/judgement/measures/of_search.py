@@ -57,5 +57,6 @@ OF_SEARCH: Mapping[str, Measure] = {
         (),
         level=True,
         on_demand=True,
+        spans=True,
     ),
 }

@@ -26,6 +26,7 @@ def test_what_spans_every_sparsity():
         "mean_prune_potential", "minimum_prune_potential", "omnibus", "parents_agreement",
         "parents_flip_rate",
         "parents_harmed_rate", "parents_kappa", "prune_potential", "rank_by_corrected_labels",
+        "unlabelled",
     }  # fmt: skip
 
 

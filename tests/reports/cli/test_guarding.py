@@ -66,7 +66,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (tmp_path / "policy.yaml").write_text(POLICY)
     done = cli(
         "audit", tmp_path / "table.parquet", "--policy", tmp_path / "policy.yaml",
-        "--out", tmp_path / "run", "--quiet",
+        "--out", tmp_path / "run", "--quiet", "--no-evidence",
     )  # fmt: skip
     assert done.status == 0, done.errors
     return tmp_path / "run"
@@ -96,6 +96,20 @@ def test_a_guard_by_other_means_and_as_json(audited: Path) -> None:
     assert done.status == 0, done.errors
     assert json.loads(done.text)["after"] == "within"
     assert json.loads((audited.parent / "g" / "guard.json").read_text())["rule"]["else"] == "person"
+
+
+def test_evidence_that_was_kept_needs_no_table(audited: Path) -> None:
+    run = audited.parent / "kept"
+    done = cli(
+        "audit", audited.parent / "table.parquet", "--policy", audited.parent / "policy.yaml",
+        "--out", run, "--quiet",
+    )  # fmt: skip
+    assert done.status == 0, done.errors
+    without = cli("guard", run, "--json", "--out", run / "g")
+    named = cli("guard", audited, "--table", audited.parent / "table.parquet", "--json",
+                "--out", audited.parent / "h")  # fmt: skip
+    assert json.loads(without.text)["after"] == json.loads(named.text)["after"] == "within"
+    assert json.loads(without.text)["threshold"] == json.loads(named.text)["threshold"]
 
 
 @pytest.mark.parametrize(

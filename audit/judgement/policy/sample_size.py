@@ -10,7 +10,7 @@ the one-sided bound at level a, with power q, where
 
     (t_{1−a} + t_q) · √V ≤ x,
 
-both quantiles with the Satterthwaite degrees of freedom of `inference`. More examples do nothing
+both quantiles with the degrees of freedom of `inference.paired`. More examples do nothing
 about s / M: with few parents, no number of examples may be enough.
 """
 
@@ -73,8 +73,8 @@ def reach(spread: Spread, target: Target, parents: int, examples: int) -> float:
     if target.claim == "recipe" and parents > 1:
         of_seeds = spread.seeds / parents + r
         variance = e + spread.seeds / parents + r
-        both = of_files**2 / (examples - 1) + of_seeds**2 / (parents - 1)
-        df = variance**2 / both if both > 0 else df
+        by_axis = of_files / (examples - 1) + of_seeds / (parents - 1)
+        df = (of_files + of_seeds) / by_axis if by_axis > 0 else df
     quantiles = special.stdtrit(df, 1.0 - target.level) + special.stdtrit(df, target.power)
     return float(quantiles * variance**0.5)
 

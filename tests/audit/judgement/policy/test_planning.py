@@ -51,7 +51,7 @@ def test_crossed_variance_by_hand():
     spread = Spread(examples=0.025, seeds=0.0025**2, residual=0.025)
     e, m = 0.025 / 1000 + 0.025 / 5000, 0.0025**2 / 5 + 0.025 / 5000
     v = 0.025 / 1000 + 0.0025**2 / 5 + 0.025 / 5000
-    df = v**2 / (e**2 / 999 + m**2 / 4)
+    df = (e + m) / (e / 999 + m / 4)
     by_hand = (stats.t.ppf(0.95, df) + stats.t.ppf(0.8, df)) * v**0.5
     assert isclose(reach(spread, Target(margin=1, level=0.05), 5, 1000), by_hand, rel_tol=1e-9)
     files = (stats.t.ppf(0.95, 999) + stats.t.ppf(0.8, 999)) * e**0.5

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check format bench docs clean
+.PHONY: demo test check format bench validity docs clean
 
 demo: $(VENV)/.demo  ## a real audit of pruned models of handwritten digits; prints the report's path
 	$(BIN)/prune-audit demo
@@ -24,9 +24,15 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev  ## one after the other: two at once would measure each other
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/audit_core.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/exemplars.py
+	OMP_NUM_THREADS=2 $(BIN)/python benchmarks/metric_frame.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/whole_audit.py --grow
 	$(BIN)/python benchmarks/demo.py
 	$(BIN)/python benchmarks/corruptions.py
 	$(BIN)/python benchmarks/pruners.py
+
+validity: $(VENV)/.dev  ## simulates how often the judgement is right; about a quarter of an hour
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.validity
 
 docs: $(VENV)/.dev  ## regenerates what is generated: schemas, lists, the README's screenshots
 	$(BIN)/python docs/generate.py

@@ -45,7 +45,7 @@ def test_a_planted_slice_is_found_and_both_halves_are_told(study):
     assert (tested.measure, chosen.measure) == ("searched_slice", "found_slice")
     assert tested.change == pytest.approx(0.5, abs=0.15)
     assert tested.p_adjusted is not None
-    assert tested.p_adjusted < 1e-4
+    assert tested.p_adjusted < 1e-3
     assert tested.reason is not None
     assert f"n = {chosen.n:,}" in tested.reason
     assert chosen.p is None

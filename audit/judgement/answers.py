@@ -96,7 +96,12 @@ def too_small(finding: Finding, units: int, plan: Plan) -> Finding:
     """A finding that makes no claim, because too few independent units are in its denominator."""
     kind = "examples" if units == finding.n else "clusters"
     small = f"{units} {kind} in the denominator, of the {plan.minimum_n} that a claim needs"
-    said = [text for text in (finding.reason, small) if text]
+    return without_claim(finding, small)
+
+
+def without_claim(finding: Finding, why: str) -> Finding:
+    """The finding with its values and interval, and without all that a claim would need."""
+    said = [text for text in (finding.reason, why) if text]
     return replace(
         finding,
         p=None,

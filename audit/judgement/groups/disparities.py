@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.evidence.blocks import NO_LABEL, NOT_SHOWN, Block, Evidence
-from audit.judgement.answers import asked
+from audit.judgement.answers import asked, without_claim
 from audit.judgement.design import Arm
 from audit.judgement.findings import Finding
 from audit.judgement.groups.control_features import control_levels
@@ -230,18 +230,7 @@ def _claimed(finding: Finding, sizes: CodeArray, plan: Plan) -> Finding:
         why = f"only {few} examples differ, too few for a bootstrap to make a claim of"
     if why is None:
         return replace(finding, reason=said)
-    return replace(
-        finding,
-        p=None,
-        p_floor=None,
-        standard_error=None,
-        df=None,
-        detectable=None,
-        examples_standard_error=None,
-        examples_df=None,
-        examples_p=None,
-        reason=f"{said}; {why}",
-    )
+    return without_claim(replace(finding, reason=said), why)
 
 
 def mean_of_parents(values: FloatArray, owner: CodeArray) -> float | None:

@@ -39,13 +39,13 @@ def test_nothing_is_asked_unless_the_plan_does(study):
 
 
 def test_a_planted_slice_is_found_and_both_halves_are_told(study):
-    found = ask(population(study, 0, planted=0.5))
+    found = ask(population(study, 0, n=2400, planted=0.5))
     tested, chosen = found[:2]
     assert tested.groups == chosen.groups == "camera=1 & site=2"
     assert (tested.measure, chosen.measure) == ("searched_slice", "found_slice")
     assert tested.change == pytest.approx(0.5, abs=0.15)
     assert tested.p_adjusted is not None
-    assert tested.p_adjusted < 1e-3
+    assert tested.p_adjusted < 1e-4
     assert tested.reason is not None
     assert f"n = {chosen.n:,}" in tested.reason
     assert chosen.p is None

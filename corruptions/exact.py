@@ -173,10 +173,13 @@ def bilinear(
     return flat, np.where(inside, weights, 0.0)
 
 
-def grey_levels(values: Tensor) -> Tensor:
-    """Clip to 0..255 and truncate to uint8, as the published generators do; works in place.
+def grey_levels(values: Tensor, dtype: torch.dtype = torch.uint8) -> Tensor:
+    """Clip to 0..255 and, for uint8, truncate as the published generators do; works in place.
 
     A thousandth of a level is added first, so that a sum which is an integer but for a rounding
-    error does not fall to the level below.
+    error does not fall to the level below. Images that are no bytes are floats on the same scale,
+    which are clipped and keep their fractions.
     """
+    if dtype != torch.uint8:
+        return values.clamp_(0, 255).to(dtype)
     return values.add_(1e-3).clamp_(0, 255).to(torch.uint8)

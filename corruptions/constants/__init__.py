@@ -1,0 +1,1 @@
+"""Severity constants, one file for each size of image."""

@@ -1,7 +1,7 @@
-"""Blurs: Gaussian, defocus (a disk), motion (one-sided, at a random angle) and zoom.
+"""Blurs: Gaussian, defocus (a disk) and motion (one-sided, at a random angle).
 
-Every function takes (images uint8 [N, C, H, W], stream, *constants) and returns such images;
-those that draw nothing leave the stream alone.
+Every function takes (images [N, C, H, W], stream, *constants) and returns such images: uint8, or
+float32 grey levels. Those that draw nothing leave the stream alone.
 """
 
 from __future__ import annotations
@@ -9,59 +9,114 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .correlation import Kernel, Tap, correlated, kernel_of, kernel_taps
 from .draws import Stream
-from .exact import (
-    UNITS,
-    Floats,
-    PixelMap,
-    Tap,
-    apportion,
-    bilinear,
-    clamped,
-    correlate,
-    extended,
-    grey_levels,
-    kernel_taps,
-    mirrored,
-    pixel_map,
-)
+from .exact import Floats, apportion, grey_levels, mirrored
+from .scratch import scratch
 
-# Below this many taps, adding shifted images is faster than a Fourier transform.
-_MANY_TAPS = 100
+# Rows that are blurred together: a product with a matrix of this many rows, and as many columns
+# more as the kernel reaches, wastes little on its zeros.
+_ROWS = 56
+# Pixels worked on at a time, so that they stay in the cache.
+_PIXELS = 2**16
 
 
 def gaussian_blur(images: Tensor, stream: Stream, sigma: float) -> Tensor:
     """Gaussian of `sigma` pixels, cut at 4 sigma, image continued by its edge pixels.
 
-    Two products with exact weights in double precision: 8 + 16 + 16 bits fit, nothing is rounded.
+    Exact for bytes: 8 + 16 bits along the rows fit a float32, and 16 more along the columns a
+    float64.
     """
     height, width = images.shape[2:]
-    down = torch.from_numpy(_gaussian_matrix(height, sigma)).to(images.device)
-    across = torch.from_numpy(_gaussian_matrix(width, sigma)).to(images.device)
-    return grey_levels(down @ images.to(torch.float64) @ across.t())
+    result = torch.empty_like(images, memory_format=torch.contiguous_format)
+    source, target = images.contiguous().view(-1, height, width), result.view(-1, height, width)
+    step = max(1, (_PIXELS if images.device.type == "cpu" else 2**26) // (height * width))
+    for start in range(0, len(source), step):
+        across = _blurred_across(source[start : start + step], sigma)
+        levels = grey_levels(_blurred_down(across, sigma), images.dtype)
+        target[start : start + step] = levels
+    return result
+
+
+def _blurred_across(planes: Tensor, sigma: float) -> Tensor:
+    """Blur along the rows of [P, H, W]: float64."""
+    if planes.device.type != "cpu":
+        return _blurred_down(planes.to(torch.float64).transpose(1, 2), sigma).transpose(1, 2)
+    rows = planes.reshape(-1, planes.shape[2])
+    values = scratch("rows", tuple(rows.shape))
+    np.copyto(values, rows.numpy())
+    blurred = cv2.sepFilter2D(
+        values,
+        cv2.CV_32F,
+        _gaussian_weights(sigma).astype(np.float32),
+        np.ones(1, np.float32),
+        dst=scratch("blurred rows", tuple(rows.shape)),
+        borderType=cv2.BORDER_REPLICATE,
+    )
+    return torch.from_numpy(blurred).view(planes.shape).to(torch.float64)
+
+
+def _blurred_down(planes: Tensor, sigma: float) -> Tensor:
+    """Blur along the columns of float64 [P, H, W], some rows at a time."""
+    count, height, width = planes.shape
+    result = torch.empty((count, height, width), dtype=torch.float64, device=planes.device)
+    for start, stop, first, last in _bands(height, sigma):
+        weights = torch.from_numpy(_band_matrix(height, sigma, start)).to(planes.device)
+        matrices = weights.expand(count, -1, -1)
+        torch.bmm(matrices, planes[:, first:last], out=result[:, start:stop])
+    return result
+
+
+def _bands(size: int, sigma: float) -> list[tuple[int, int, int, int]]:
+    """Bands start..stop of an axis, and the pixels first..last that they are made of."""
+    radius = int(4 * sigma + 0.5)
+    stops = [(start, min(start + _ROWS, size)) for start in range(0, size, _ROWS)]
+    return [(a, b, max(0, a - radius), min(size, b + radius)) for a, b in stops]
+
+
+@lru_cache(maxsize=256)
+def _band_matrix(size: int, sigma: float, start: int) -> Floats:
+    """The blur of the band of an axis that begins at `start`: float64 [stop − start, pixels]."""
+    kernel = _gaussian_weights(sigma)
+    radius = len(kernel) // 2
+    _, stop, first, last = _bands(size, sigma)[start // _ROWS]
+    matrix = np.zeros((stop - start, last - first))
+    rows = np.arange(stop - start)
+    for offset, weight in enumerate(kernel):
+        columns = np.clip(start + rows + offset - radius, 0, size - 1) - first
+        np.add.at(matrix, (rows, columns), weight)
+    return matrix
+
+
+@lru_cache(maxsize=64)
+def _gaussian_weights(sigma: float) -> Floats:
+    """Exact weights at offsets −radius..radius, cut at 4 sigma."""
+    radius = int(4 * sigma + 0.5)
+    return apportion(_gaussian(np.arange(-radius, radius + 1), sigma))
 
 
 def defocus_blur(images: Tensor, stream: Stream, radius: float, alias: float) -> Tensor:
     """Correlation with a disk whose rim is softened by `alias` pixels; the border reflects."""
-    kernel = disk(radius, alias)
-    taps = kernel_taps(kernel)
-    if len(taps) <= _MANY_TAPS:
-        return grey_levels(correlate(images, taps, mirror=True))
-    return grey_levels(_correlate_fourier(images, kernel))
+    return correlated(images, [_disk_kernel(radius, alias)], mirror=True)
+
+
+@lru_cache(maxsize=32)
+def _disk_kernel(radius: float, alias: float) -> Kernel:
+    return kernel_of(kernel_taps(disk(radius, alias)))
 
 
 def disk(radius: float, alias: float) -> Floats:
     """The defocus kernel, as published: the disk is blurred inside its own array.
 
-    The array reflects at its border.
-
-    Where the disk fills the array (radius 8 and above) the kernel therefore sums to a little more
-    than 1 and brightens the image by about one per cent; the published sets have it so.
+    The array reflects at its border. Where the disk fills the array (radius 8 and above) the kernel
+    therefore sums to a little more than 1 and brightens the image by about one per cent; the
+    published sets have it so.
     """
     reach, rim = (8, 1) if radius <= 8 else (math.ceil(radius), 2)
     axis = np.arange(-reach, reach + 1)
@@ -86,22 +141,23 @@ def motion(images: Tensor, sigma: float, paths: NDArray[np.int64], chosen: Tenso
     """Blur each image along its path, as ImageMagick does: nearest pixels, edges repeated.
 
     Args:
-        images: uint8 [N, C, H, W].
+        images: uint8 or float32 levels [N, C, H, W].
         sigma: Spread of the weights along the path, pixels.
         paths: [P, W, 2], the (down, right) offset at which step k of path p reads.
         chosen: int64 [N] on the CPU, the path of each image.
     """
-    steps = np.arange(paths.shape[1])
-    kernel = apportion(_gaussian(steps, sigma))
-    result = torch.empty_like(images)
-    for path in sorted(set(chosen.tolist())):
-        members = (chosen == path).nonzero().squeeze(1).to(images.device)
-        weights: dict[tuple[int, int], float] = {}
-        for (down, right), weight in zip(paths[path].tolist(), kernel.tolist(), strict=True):
-            weights[down, right] = weights.get((down, right), 0.0) + weight
-        taps = [Tap(down, right, weight) for (down, right), weight in weights.items() if weight]
-        result[members] = grey_levels(correlate(images.index_select(0, members), taps))
-    return result
+    kernels = [_path_kernel(paths[path].tobytes(), sigma) for path in chosen.tolist()]
+    return correlated(images, kernels)
+
+
+# Some thousand paths of a few kilobytes each: those that a batch takes are taken again.
+@lru_cache(maxsize=2**11)
+def _path_kernel(path: bytes, sigma: float) -> Kernel:
+    """The kernel of a path, given as the bytes of its offsets, int64 [W, 2]."""
+    offsets = np.frombuffer(path, np.int64).reshape(-1, 2)
+    weights = apportion(_gaussian(np.arange(len(offsets)), sigma))
+    steps = zip(offsets.tolist(), weights.tolist(), strict=True)
+    return kernel_of([Tap(down, right, weight) for (down, right), weight in steps])
 
 
 def path_offsets(width: int, angles: Floats) -> NDArray[np.int64]:
@@ -112,53 +168,9 @@ def path_offsets(width: int, angles: Floats) -> NDArray[np.int64]:
     return np.asarray(offsets, dtype=np.int64)
 
 
-def zoom_blur(images: Tensor, stream: Stream, stop: float, step: float) -> Tensor:
-    """The mean of the image and its zooms by 1, 1 + step, … below stop."""
-    return grey_levels(_zoom_map(images.shape[2], images.shape[3], stop, step).apply(images))
-
-
 def _gaussian(offsets: NDArray[np.int64], sigma: float) -> Floats:
     weights = np.exp(-0.5 * (offsets / sigma) ** 2)
     return np.asarray(weights / weights.sum())
-
-
-def _smooth(length: int) -> int:
-    """The next number without prime factors above 5, whose transforms are fast."""
-    rest = length
-    for prime in (2, 3, 5):
-        while rest % prime == 0:
-            rest //= prime
-    return length if rest == 1 else _smooth(length + 1)
-
-
-@lru_cache(maxsize=16)
-def _gaussian_matrix(size: int, sigma: float) -> Floats:
-    """The blur of one axis as a matrix [size, size]."""
-    radius = int(4 * sigma + 0.5)
-    kernel = apportion(_gaussian(np.arange(-radius, radius + 1), sigma))
-    index = clamped(size, radius, radius).numpy()
-    matrix = np.zeros((size, size))
-    for offset, weight in enumerate(kernel):
-        np.add.at(matrix, (np.arange(size), index[offset : offset + size]), weight)
-    return matrix
-
-
-def _correlate_fourier(images: Tensor, kernel: Floats) -> Tensor:
-    """What `correlate` gives with a reflecting border, bit for bit, whatever the number of taps.
-
-    In double precision a transform is wrong by far less than half of 2^−16, so rounding to
-    multiples of 2^−16 gives the exact sum.
-    """
-    exact = apportion(kernel.ravel()).reshape(kernel.shape)
-    height, width = images.shape[2:]
-    reach = kernel.shape[0] // 2
-    source = extended(images, mirrored(height, reach, reach), mirrored(width, reach, reach))
-    size = [_smooth(length) for length in source.shape[2:]]
-    response = torch.fft.rfft2(torch.from_numpy(exact[::-1, ::-1].copy()), s=size)
-    spectrum = torch.fft.rfft2(source.to(torch.float64), s=size)
-    sums: Tensor = torch.fft.irfft2(spectrum.mul_(response.to(images.device)), s=size)
-    valid = sums[:, :, 2 * reach : 2 * reach + height, 2 * reach : 2 * reach + width]
-    return valid.mul(UNITS).round_().div_(UNITS).to(torch.float32)
 
 
 class _Paths:
@@ -175,29 +187,3 @@ class _Paths:
 @lru_cache(maxsize=8)
 def _path_numbers(width: int, low: float, high: float) -> _Paths:
     return _Paths(width, low, high)
-
-
-@lru_cache(maxsize=4)
-def _zoom_map(height: int, width: int, stop: float, step: float) -> PixelMap:
-    zooms = np.arange(1, stop, step)
-    shares = np.rint(apportion(np.full(len(zooms) + 1, 1 / (len(zooms) + 1))) * UNITS)
-    indices, weights = (
-        [np.arange(height * width)[:, None]],
-        [np.full((height * width, 1), shares[0])],
-    )
-    for zoom, share in zip(zooms, shares[1:], strict=True):
-        rows, columns = _zoomed(height, zoom), _zoomed(width, zoom)
-        grid = np.meshgrid(rows, columns, indexing="ij")
-        index, weight = bilinear(grid[0].ravel(), grid[1].ravel(), height, width)
-        indices.append(index)
-        weights.append(apportion(weight, int(share)) * UNITS)
-    return pixel_map(np.concatenate(indices, axis=1), np.concatenate(weights, axis=1) / UNITS)
-
-
-def _zoomed(size: int, zoom: float) -> Floats:
-    """Where an axis's pixels come from when its centre is enlarged as by SciPy's order-1 zoom."""
-    kept = math.ceil(size / zoom)
-    enlarged = round(kept * zoom)
-    first, trimmed = (size - kept) // 2, (enlarged - size) // 2
-    places = (trimmed + np.arange(size)) * (kept - 1) / (enlarged - 1)
-    return np.asarray(first + np.minimum(places, kept - 1))

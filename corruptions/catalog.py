@@ -8,11 +8,25 @@ from typing import Literal
 
 from torch import Tensor
 
-from . import blur, digital, geometry, noise, weather
+from . import (
+    blur,
+    digital,
+    elastic,
+    frost,
+    geometry,
+    glass,
+    noise,
+    snow,
+    spatter,
+    strokes,
+    weather,
+    zoom,
+)
 from .presets import Preset, find_preset
 from .spelling import unknown
+from .tiles import Reach, disk_rows, gaussian_rows, path_rows, pixel_alone
 
-Family = Literal["noise", "blur", "weather", "digital", "geometry"]
+Family = Literal["noise", "blur", "weather", "digital", "geometry", "strokes"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +34,8 @@ class Corruption:
     """One way to change images.
 
     Attributes:
-        function: (images uint8 [N, C, H, W], stream, *constants) -> uint8 [N, C, H, W].
+        function: (images [N, C, H, W], stream, *constants) -> the same shape and dtype. Images are
+            uint8, or float32 grey levels with fractions, 0 to 255.
         family: Which kind of shift it is.
         description: One line for people.
         colour_only: Whether it has no sense on grey images.
@@ -28,6 +43,11 @@ class Corruption:
         between: What is interpolated at a severity that is no whole number: usually the constants;
             the resulting images where rows of constants mean different recipes (a pixel with a
             wide rim, then a disk with hardly any rim: halfway there is no blur at all).
+        reach: How many rows above and below it a pixel depends on, told from the constants, so
+            that a large image can be worked on in strips; None if it may be any.
+        per_element: Whether every element [C, H, W] is changed by draws of its own and by nothing
+            else (so its reach is 0). What draws less often, such as an angle, is not.
+        photographs: Whether it is called with `bank=`, the photographs to choose from.
     """
 
     function: Callable[..., Tensor]
@@ -36,33 +56,99 @@ class Corruption:
     colour_only: bool = False
     source: str = "ImageNet-C"
     between: Literal["constants", "images"] = "constants"
+    reach: Reach | None = None
+    per_element: bool = False
+    photographs: bool = False
 
 
 CORRUPTIONS: Mapping[str, Corruption] = {
-    "gaussian_noise": Corruption(noise.gaussian_noise, "noise", "normal noise on every element"),
-    "shot_noise": Corruption(noise.shot_noise, "noise", "Poisson noise, as from too few photons"),
-    "impulse_noise": Corruption(noise.impulse_noise, "noise", "some elements black or white"),
-    "speckle_noise": Corruption(
-        noise.speckle_noise, "noise", "normal noise in proportion to brightness"
+    "gaussian_noise": Corruption(
+        noise.gaussian_noise,
+        "noise",
+        "normal noise on every element",
+        reach=pixel_alone,
+        per_element=True,
     ),
-    "defocus_blur": Corruption(blur.defocus_blur, "blur", "a lens out of focus", between="images"),
-    "motion_blur": Corruption(blur.motion_blur, "blur", "a camera that moved, at a random angle"),
-    "zoom_blur": Corruption(blur.zoom_blur, "blur", "a camera that moved towards the object"),
-    "gaussian_blur": Corruption(blur.gaussian_blur, "blur", "a Gaussian blur"),
+    "shot_noise": Corruption(
+        noise.shot_noise,
+        "noise",
+        "Poisson noise, as from too few photons",
+        reach=pixel_alone,
+        per_element=True,
+    ),
+    "impulse_noise": Corruption(
+        noise.impulse_noise,
+        "noise",
+        "some elements black or white",
+        reach=pixel_alone,
+        per_element=True,
+    ),
+    "speckle_noise": Corruption(
+        noise.speckle_noise,
+        "noise",
+        "normal noise in proportion to brightness",
+        reach=pixel_alone,
+        per_element=True,
+    ),
+    "defocus_blur": Corruption(
+        blur.defocus_blur, "blur", "a lens out of focus", between="images", reach=disk_rows
+    ),
+    "glass_blur": Corruption(
+        glass.glass_blur, "blur", "frosted glass: pixels taken from neighbours", between="images"
+    ),
+    "motion_blur": Corruption(
+        blur.motion_blur, "blur", "a camera that moved, at a random angle", reach=path_rows
+    ),
+    "zoom_blur": Corruption(zoom.zoom_blur, "blur", "a camera that moved towards the object"),
+    "gaussian_blur": Corruption(blur.gaussian_blur, "blur", "a Gaussian blur", reach=gaussian_rows),
+    "snow": Corruption(snow.snow, "weather", "streaks of snow on a whitened image"),
+    "frost": Corruption(frost.frost, "weather", "through a frosted window", photographs=True),
     "fog": Corruption(weather.fog, "weather", "a plasma fractal of mist over the image"),
-    "brightness": Corruption(weather.brightness, "weather", "brighter by a constant"),
+    "brightness": Corruption(
+        weather.brightness, "weather", "brighter by a constant", reach=pixel_alone
+    ),
+    "spatter": Corruption(spatter.spatter, "weather", "drops of water, or mud", between="images"),
     "contrast": Corruption(digital.contrast, "digital", "levels pulled towards their mean"),
+    "elastic_transform": Corruption(
+        elastic.elastic_transform, "digital", "three points moved, and every pixel a little"
+    ),
     "pixelate": Corruption(digital.pixelate, "digital", "fewer, larger pixels"),
     "jpeg_compression": Corruption(digital.jpeg_compression, "digital", "a low-quality JPEG file"),
     "saturate": Corruption(
-        digital.saturate, "digital", "weaker or stronger colours", colour_only=True
+        digital.saturate,
+        "digital",
+        "weaker or stronger colours",
+        colour_only=True,
+        reach=pixel_alone,
     ),
     "translate": Corruption(
         geometry.translate, "geometry", "shifted along both axes", source="MNIST-C"
     ),
     "rotate": Corruption(geometry.rotate, "geometry", "turned about the centre", source="MNIST-C"),
+    "shear": Corruption(geometry.shear, "geometry", "leaning to one side", source="MNIST-C"),
+    "scale": Corruption(geometry.scale, "geometry", "smaller, with black around", source="MNIST-C"),
     "occlusion": Corruption(
         geometry.occlusion, "geometry", "a grey patch at a random place", source="ours"
+    ),
+    "stripe": Corruption(
+        strokes.stripe,
+        "strokes",
+        "columns inverted on both sides",
+        source="MNIST-C",
+        between="images",
+    ),
+    "dotted_line": Corruption(
+        strokes.dotted_line,
+        "strokes",
+        "dotted lines from side to side",
+        source="MNIST-C",
+        between="images",
+    ),
+    "zigzag": Corruption(
+        strokes.zigzag, "strokes", "zigzags from side to side", source="MNIST-C", between="images"
+    ),
+    "canny_edges": Corruption(
+        strokes.canny_edges, "strokes", "towards nothing but the edges", source="MNIST-C"
     ),
 }
 
@@ -93,20 +179,45 @@ SETS: Mapping[str, tuple[str, ...]] = {
         "speckle_noise",
         "gaussian_blur",
         "defocus_blur",
+        "glass_blur",
         "motion_blur",
         "zoom_blur",
+        "snow",
+        "frost",
         "fog",
         "brightness",
+        "spatter",
         "contrast",
+        "elastic_transform",
         "translate",
         "rotate",
+        "shear",
+        "scale",
         "occlusion",
     ),
+    "mnist-c": (
+        "shot_noise",
+        "impulse_noise",
+        "glass_blur",
+        "motion_blur",
+        "shear",
+        "scale",
+        "rotate",
+        "brightness",
+        "translate",
+        "stripe",
+        "fog",
+        "spatter",
+        "dotted_line",
+        "zigzag",
+        "canny_edges",
+    ),
     "noise": ("gaussian_noise", "shot_noise", "impulse_noise", "speckle_noise"),
-    "blur": ("defocus_blur", "motion_blur", "zoom_blur", "gaussian_blur"),
-    "weather": ("fog", "brightness"),
-    "digital": ("contrast", "pixelate", "jpeg_compression", "saturate"),
-    "geometry": ("translate", "rotate", "occlusion"),
+    "blur": ("defocus_blur", "glass_blur", "motion_blur", "zoom_blur", "gaussian_blur"),
+    "weather": ("snow", "frost", "fog", "brightness", "spatter"),
+    "digital": ("contrast", "elastic_transform", "pixelate", "jpeg_compression", "saturate"),
+    "geometry": ("translate", "rotate", "shear", "scale", "occlusion"),
+    "strokes": ("stripe", "dotted_line", "zigzag", "canny_edges"),
 }
 
 

@@ -8,9 +8,10 @@ size, number of threads, fused multiply-add and kind of device cannot change a b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import scipy.sparse
 import torch
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 UNITS = 2**16
+
+_LESS = -0.499
 
 Floats = NDArray[np.float64]
 
@@ -43,25 +46,6 @@ def apportion(weights: Floats, total: int | None = None) -> Floats:
     return rounded
 
 
-@dataclass(frozen=True)
-class Tap:
-    """One term of a correlation: out[y, x] gets weight · in[y + down, x + right]."""
-
-    down: int
-    right: int
-    weight: float
-
-
-def kernel_taps(kernel: Floats) -> list[Tap]:
-    """The non-zero taps of a centred [2a+1, 2b+1] kernel, weights made exact."""
-    rounded = apportion(kernel.ravel()).reshape(kernel.shape)
-    middle_y, middle_x = kernel.shape[0] // 2, kernel.shape[1] // 2
-    return [
-        Tap(int(y) - middle_y, int(x) - middle_x, float(rounded[y, x]))
-        for y, x in np.argwhere(rounded)
-    ]
-
-
 def clamped(size: int, before: int, after: int) -> Tensor:
     """Index that extends an axis by repeating its ends: int64 [before + size + after]."""
     return torch.arange(-before, size + after).clamp_(0, size - 1)
@@ -74,52 +58,39 @@ def mirrored(size: int, before: int, after: int) -> Tensor:
     return torch.minimum(index, period - index)
 
 
-def extended(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """The pixels at rows × columns, as float32 [N, C, rows, columns]."""
-    rows, columns = rows.to(images.device), columns.to(images.device)
-    return images.index_select(2, rows).index_select(3, columns).to(torch.float32)
-
-
-def correlate(images: Tensor, taps: Sequence[Tap], *, mirror: bool = False) -> Tensor:
-    """Sum of shifted images: float32 [N, C, H, W] of uint8 images, exact.
-
-    Args:
-        images: uint8 [N, C, H, W].
-        taps: Exact weights.
-        mirror: Outside the image, reflect about the end pixels; else repeat them.
-    """
-    border = mirrored if mirror else clamped
-    height, width = images.shape[2:]
-    up, left = -min(0, *(t.down for t in taps)), -min(0, *(t.right for t in taps))
-    rows = border(height, up, max(0, *(t.down for t in taps)))
-    columns = border(width, left, max(0, *(t.right for t in taps)))
-    source = extended(images, rows, columns)
-    result = torch.zeros(images.shape, device=images.device)
-    for tap in taps:
-        y, x = up + tap.down, left + tap.right
-        result.add_(source[:, :, y : y + height, x : x + width], alpha=tap.weight)
-    return result
-
-
 @dataclass(frozen=True)
 class PixelMap:
     """A linear map of every image, as one sparse matrix with exact weights.
 
     Attributes:
-        matrix: float32 [H·W, H·W], CSR.
+        matrix: float32 [P, H·W], CSR: P output pixels, all or some, of images of H·W pixels.
+        fast: The same for torch on the CPU, sharing its memory.
     """
 
     matrix: scipy.sparse.csr_array
+    fast: Tensor
 
     def apply(self, images: Tensor) -> Tensor:
-        """Map uint8 [N, C, H, W] to float32 of the same shape."""
+        """Map uint8 or float32 levels [N, C, H, W] to float32 [N, C, P]."""
         count, pixels = images.shape[0] * images.shape[1], images.shape[2] * images.shape[3]
-        columns = images.reshape(count, pixels).t().to(torch.float32).contiguous()
-        if images.device.type == "cpu":
-            mapped = torch.from_numpy(self.matrix @ columns.numpy())
-        else:
+        columns = _transposed(images.reshape(count, pixels)).to(torch.float32)
+        if images.device.type != "cpu":
             mapped = self._on(images.device) @ columns
-        return mapped.t().reshape(images.shape)
+        elif images.dtype == torch.uint8:
+            mapped = self.fast @ columns
+        else:
+            # Sums of fractions round, and SciPy's order does not depend on how many images there
+            # are, which is not known of the library behind torch.
+            mapped = torch.from_numpy(self.matrix @ columns.numpy())
+        return mapped.t().reshape(*images.shape[:2], self.matrix.shape[0])
+
+    def levels(self, images: Tensor) -> Tensor:
+        """The grey levels of `apply`, of the dtype of the images: [N, C, P]."""
+        if images.device.type != "cpu" or images.dtype != torch.uint8 or not images.numel():
+            return grey_levels(self.apply(images), images.dtype)
+        count = images.shape[0] * images.shape[1]
+        columns = _transposed(images.reshape(count, -1)).to(torch.float32)
+        return _transposed(grey_levels(self.fast @ columns)).view(*images.shape[:2], -1)
 
     def _on(self, device: torch.device) -> Tensor:
         # Coordinates, not rows: torch warns that its compressed rows are in beta.
@@ -130,21 +101,36 @@ class PixelMap:
         return torch.sparse_coo_tensor(places, values, size, device=device, check_invariants=False)
 
 
-def pixel_map(indices: NDArray[np.int64], weights: Floats) -> PixelMap:
+def _transposed(matrix: Tensor) -> Tensor:
+    """The transpose in new memory, fast for bytes."""
+    if matrix.device.type != "cpu" or matrix.dtype != torch.uint8 or not matrix.numel():
+        return matrix.t().contiguous()
+    return torch.from_numpy(cv2.transpose(matrix.numpy()))
+
+
+def pixel_map(indices: NDArray[np.int64], weights: Floats, pixels: int | None = None) -> PixelMap:
     """The map whose output pixel p is the sum over k of weights[p, k] · input[indices[p, k]].
 
     Args:
-        indices: [H·W, K] into the flattened image.
-        weights: [H·W, K], exact (from `apportion`); zero weights are dropped.
+        indices: [P, K] into the flattened image.
+        weights: [P, K], exact (from `apportion`); zero weights are dropped.
+        pixels: H·W, if it is not P.
     """
-    pixels, width = indices.shape
-    starts = np.arange(0, pixels * width + 1, width)
+    outputs, width = indices.shape
+    starts = np.arange(0, outputs * width + 1, width, dtype=np.int32)
     matrix = scipy.sparse.csr_array(
-        (weights.ravel().astype(np.float32), indices.ravel(), starts), shape=(pixels, pixels)
+        (weights.ravel().astype(np.float32), indices.ravel().astype(np.int32), starts),
+        shape=(outputs, pixels or outputs),
     )
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
-    return PixelMap(matrix)
+    starts, places, values = map(torch.from_numpy, (matrix.indptr, matrix.indices, matrix.data))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support", UserWarning)
+        fast = torch.sparse_csr_tensor(
+            starts, places, values, size=list(matrix.shape), check_invariants=False
+        )
+    return PixelMap(matrix, fast)
 
 
 def bilinear(
@@ -174,12 +160,21 @@ def bilinear(
 
 
 def grey_levels(values: Tensor, dtype: torch.dtype = torch.uint8) -> Tensor:
-    """Clip to 0..255 and, for uint8, truncate as the published generators do; works in place.
+    """Clip to 0..255 and, for uint8, truncate as the published generators do; may work in place.
 
     A thousandth of a level is added first, so that a sum which is an integer but for a rounding
     error does not fall to the level below. Images that are no bytes are floats on the same scale,
     which are clipped and keep their fractions.
+
+    Args:
+        values: Finite, below 2^31; floats.
+        dtype: What the images are.
     """
     if dtype != torch.uint8:
         return values.clamp_(0, 255).to(dtype)
-    return values.add_(1e-3).clamp_(0, 255).to(torch.uint8)
+    if values.device.type != "cpu" or not values.numel():
+        return values.add_(1e-3).clamp_(0, 255).to(torch.uint8)
+    # Rounding what is 0.499 less is truncating what is 0.001 more, in one pass over the memory.
+    flat = values.contiguous().view(1, -1).numpy()
+    shifted = cv2.add(flat, _LESS, dtype=cv2.CV_8U)  # type: ignore[call-overload]
+    return torch.from_numpy(shifted).view(values.shape)

@@ -1,13 +1,15 @@
-"""What moves or hides: translation, rotation, a grey patch.
+"""What moves or hides: translation, rotation, shear, scale, a grey patch.
 
-Every function takes (images uint8 [N, C, H, W], stream, *constants) and returns such images.
-Outside the image is black. MNIST-C (Mu and Gilmer, 2019) has translation and rotation with random
-signs.
+Every function takes (images [N, C, H, W], stream, *constants) and returns such images: uint8, or
+float32 grey levels. Outside the image is black. The affine ones are those of MNIST-C (Mu and
+Gilmer, "MNIST-C: A Robustness Benchmark for Computer Vision", 2019): the centre, (size − 1) / 2,
+stays where it is, and pixels are interpolated bilinearly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -18,31 +20,69 @@ from .draws import Stream
 from .exact import PixelMap, apportion, bilinear, grey_levels, pixel_map
 
 _OCCLUDER = 128.0  # mid-grey, so that the patch shows on dark and on light ground
+# Pixels of a band of rows: its map has some 100 bytes for each while it is made. One band's map is
+# kept; the many of a large image would not fit.
+_BAND = 2**17
+
+
+@dataclass(frozen=True)
+class Affine:
+    """Where pixels come from, relative to the centre: rows from (y, x) by the first three numbers.
+
+    A pixel at (y, x) shows what was at (row_y · y + row_x · x − down,
+    column_y · y + column_x · x − right).
+    """
+
+    row_y: float = 1.0
+    row_x: float = 0.0
+    down: float = 0.0
+    column_y: float = 0.0
+    column_x: float = 1.0
+    right: float = 0.0
 
 
 def translate(images: Tensor, stream: Stream, distance: float) -> Tensor:
-    """Shift by ±distance pixels along both axes, both signs at random for each image; bilinear."""
+    """Shift by ±distance pixels along both axes, both signs at random for each image."""
     signs = stream.codes(2) >= 0
     return _by_variant(
         images,
         signs[:, 0].to(torch.int64) * 2 + signs[:, 1],
-        lambda variant, height, width: _translation(
-            height,
-            width,
-            distance if variant >= 2 else -distance,
-            distance if variant % 2 else -distance,
+        lambda variant: Affine(
+            down=distance if variant >= 2 else -distance,
+            right=distance if variant % 2 else -distance,
         ),
     )
 
 
 def rotate(images: Tensor, stream: Stream, degrees: float) -> Tensor:
-    """Rotate by ±degrees about the centre, the sign at random for each image; bilinear."""
-    clockwise = stream.codes(1)[:, 0] >= 0
-    return _by_variant(
-        images,
-        clockwise.to(torch.int64),
-        lambda variant, height, width: _rotation(height, width, degrees if variant else -degrees),
-    )
+    """Rotate by ±degrees about the centre, the sign at random for each image."""
+    return _by_variant(images, _signs(stream), lambda sign: rotation(degrees if sign else -degrees))
+
+
+def shear(images: Tensor, stream: Stream, radians: float) -> Tensor:
+    """Lean the columns by ±radians, the sign at random for each image.
+
+    As in the library that MNIST-C was made with, the vertical axis is turned by the angle and keeps
+    its length, so that the image also grows a little in height.
+    """
+    return _by_variant(images, _signs(stream), lambda sign: leaning(radians if sign else -radians))
+
+
+def scale(images: Tensor, stream: Stream, factor: float) -> Tensor:
+    """Show the image `factor` times as large about the centre; below 1, black surrounds it."""
+    return warped(images, Affine(row_y=1 / factor, column_x=1 / factor))
+
+
+def rotation(degrees: float) -> Affine:
+    """Where pixels of a picture turned by an angle come from."""
+    turn = float(np.deg2rad(degrees))
+    cosine, sine = float(np.cos(turn)), float(np.sin(turn))
+    return Affine(row_y=cosine, row_x=-sine, column_y=sine, column_x=cosine)
+
+
+def leaning(radians: float) -> Affine:
+    """Where pixels of a sheared picture come from: rows y cos a, columns x − y sin a."""
+    return Affine(row_y=float(np.cos(radians)), column_y=-float(np.sin(radians)))
 
 
 def occlusion(images: Tensor, stream: Stream, fraction: float) -> Tensor:
@@ -55,7 +95,7 @@ def occluded(images: Tensor, fraction: float, places: Tensor) -> Tensor:
     """Blend in the rectangle by how much of each pixel it covers.
 
     Args:
-        images: uint8 [N, C, H, W].
+        images: uint8 or float32 levels [N, C, H, W].
         fraction: Side of the rectangle over the image's, 0..1.
         places: float32 [N, 2] in [0, 1): where its top and left lie between the extremes.
     """
@@ -63,7 +103,8 @@ def occluded(images: Tensor, fraction: float, places: Tensor) -> Tensor:
     down = _covered(height, fraction * height, places[:, 0])[:, None, :, None]
     across = _covered(width, fraction * width, places[:, 1])[:, None, None, :]
     pixels = images.to(torch.float32)
-    return grey_levels((_OCCLUDER - pixels).mul_(down).mul_(across).add_(pixels))
+    covered = (_OCCLUDER - pixels).mul_(down).mul_(across).add_(pixels)
+    return grey_levels(covered, images.dtype)
 
 
 def _covered(size: int, length: float, place: Tensor) -> Tensor:
@@ -73,31 +114,50 @@ def _covered(size: int, length: float, place: Tensor) -> Tensor:
     return (torch.minimum(pixel + 1, start + length) - torch.maximum(pixel, start)).clamp_(0, 1)
 
 
-def _by_variant(
-    images: Tensor, variants: Tensor, make: Callable[[int, int, int], PixelMap]
-) -> Tensor:
-    """Apply to each image the map of its variant, an int64 [N]."""
+def _signs(stream: Stream) -> Tensor:
+    """0 or 1 for each image: int64 [N]."""
+    return (stream.codes(1)[:, 0] >= 0).to(torch.int64)
+
+
+def _by_variant(images: Tensor, variants: Tensor, make: Callable[[int], Affine]) -> Tensor:
+    """Warp each image as its variant, an int64 [N], says."""
     result = torch.empty_like(images)
     for variant in sorted(set(variants.tolist())):
         members = (variants == variant).nonzero().squeeze(1)
-        mapped = make(variant, images.shape[2], images.shape[3]).apply(images[members])
-        result[members] = grey_levels(mapped)
+        result[members] = warped(images[members], make(variant))
+    return result
+
+
+def warped(images: Tensor, affine: Affine) -> Tensor:
+    """The image that shows at every pixel what was where `affine` says; black from outside.
+
+    Args:
+        images: uint8 or float32 levels [N, C, H, W].
+        affine: Where pixels come from.
+    """
+    height, width = images.shape[2:]
+    if height * width <= _BAND:
+        return _whole_map(height, width, affine).levels(images).view(images.shape)
+    result = torch.empty_like(images)
+    step = max(1, _BAND // width)
+    for top in range(0, height, step):
+        rows = slice(top, min(top + step, height))
+        band = _map(height, width, affine, rows).levels(images)
+        result[:, :, rows] = band.view(result[:, :, rows].shape)
     return result
 
 
 @lru_cache(maxsize=8)
-def _translation(height: int, width: int, down: float, right: float) -> PixelMap:
-    rows, columns = np.meshgrid(np.arange(height) - down, np.arange(width) - right, indexing="ij")
-    indices, weights = bilinear(rows.ravel(), columns.ravel(), height, width)
-    return pixel_map(indices, apportion(weights))
+def _whole_map(height: int, width: int, affine: Affine) -> PixelMap:
+    return _map(height, width, affine, slice(0, height))
 
 
-@lru_cache(maxsize=4)
-def _rotation(height: int, width: int, degrees: float) -> PixelMap:
-    angle = np.deg2rad(degrees)
+def _map(height: int, width: int, affine: Affine, rows: slice) -> PixelMap:
+    """The map to some rows of the result from all of the image."""
     middle_y, middle_x = (height - 1) / 2, (width - 1) / 2
-    y, x = np.meshgrid(np.arange(height) - middle_y, np.arange(width) - middle_x, indexing="ij")
-    rows = middle_y + y * np.cos(angle) - x * np.sin(angle)
-    columns = middle_x + y * np.sin(angle) + x * np.cos(angle)
-    indices, weights = bilinear(rows.ravel(), columns.ravel(), height, width)
-    return pixel_map(indices, apportion(weights))
+    steps = np.arange(rows.start, rows.stop) - middle_y, np.arange(width) - middle_x
+    y, x = (grid.ravel() for grid in np.meshgrid(*steps, indexing="ij"))
+    from_rows = middle_y + affine.row_y * y + affine.row_x * x - affine.down
+    from_columns = middle_x + affine.column_y * y + affine.column_x * x - affine.right
+    indices, weights = bilinear(from_rows, from_columns, height, width)
+    return pixel_map(indices, apportion(weights), height * width)

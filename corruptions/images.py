@@ -1,8 +1,7 @@
-"""The border: what callers may hand in, checked, and seen as uint8 [N, C, H, W] without copying."""
+"""The border: what callers may hand in, checked, and seen as [N, C, H, W] without copying."""
 
 from __future__ import annotations
 
-import math
 import numbers
 from collections.abc import Iterable
 from typing import Any, TypeVar
@@ -12,27 +11,39 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Images = TypeVar("Images", NDArray[np.uint8], Tensor)
+Images = TypeVar("Images", NDArray[Any], Tensor)
 Ids = NDArray[np.int64] | tuple[str, ...]
 
+_INTEGERS = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64")
+_FLOATS = ("float16", "bfloat16", "float32", "float64")
 
-def check_images(images: object) -> None:
-    """Raise unless this is a batch of 8-bit images.
+
+def check_images(images: object, *, bands: bool = False) -> None:
+    """Raise unless this is a batch of images.
+
+    Args:
+        images: Anything.
+        bands: Whether any number of channels is meant.
 
     Raises:
-        TypeError: Not an array or tensor, or not uint8.
+        TypeError: Not an array or tensor, or not of integers or floats.
         ValueError: A layout, a number of channels or a size that cannot be meant.
     """
+    if not isinstance(bands, bool):
+        raise TypeError(f"bands must be True or False, not {bands!r}.")
     if not isinstance(images, np.ndarray | Tensor):
         raise TypeError(
             f"images must be a NumPy array or a torch tensor, not {type(images).__name__}: "
             "stack them into one first."
         )
-    if images.dtype not in (np.uint8, torch.uint8):
-        raise TypeError(_wrong_dtype(str(images.dtype).removeprefix("torch.")))
+    if isinstance(images, np.ma.MaskedArray):
+        raise TypeError("images are a masked array, whose mask would be lost: fill it first.")
+    name = images.dtype.name if isinstance(images, np.ndarray) else str(images.dtype)
+    if name.removeprefix("torch.") not in _INTEGERS + _FLOATS:
+        raise TypeError(_wrong_dtype(name.removeprefix("torch.")))
     shape = tuple(images.shape)
     channels_last = isinstance(images, np.ndarray)
-    _check_layout(shape, channels_last=channels_last)
+    _check_layout(shape, channels_last=channels_last, bands=bands)
     sides = shape[1:3] if len(shape) == 3 or channels_last else shape[2:]
     if min(sides) < 2:
         raise ValueError(
@@ -42,17 +53,15 @@ def check_images(images: object) -> None:
 
 
 def _wrong_dtype(dtype: str) -> str:
-    if "float" in dtype:
-        how = (
-            "map their known range to 0..255, round and convert, "
-            "as in (images * 255).round().astype('uint8') for images in [0, 1]"
-        )
-    else:
-        how = "scale them to 0..255 and convert"
-    return f"images are {dtype}, and corruptions are defined on 8-bit grey levels: {how}."
+    if dtype == "bool":
+        return "images are bool, masks rather than grey levels: convert them, as in masks * 255."
+    return (
+        f"images are {dtype}, and corruptions are defined on grey levels: convert them to 8-bit "
+        "integers (uint8), or to float32 with a value_range."
+    )
 
 
-def _check_layout(shape: tuple[int, ...], *, channels_last: bool) -> None:
+def _check_layout(shape: tuple[int, ...], *, channels_last: bool, bands: bool) -> None:
     kind = "arrays are [N, H, W, C]" if channels_last else "tensors are [N, C, H, W]"
     wanted = f"{kind} or [N, H, W]"
     if len(shape) == 2:
@@ -60,14 +69,10 @@ def _check_layout(shape: tuple[int, ...], *, channels_last: bool) -> None:
     if len(shape) not in (3, 4):
         raise ValueError(f"images have {len(shape)} axes, {shape}: {wanted}.")
     if len(shape) == 3:
-        if shape[2] in (3, 4) and shape[1] > 4:
-            raise ValueError(
-                f"shape {shape} looks like one colour image without a batch axis: "
-                f"pass images[None] ({wanted})."
-            )
+        _check_batch_axis(shape, wanted)
         return
     channels, other = (shape[3], shape[1]) if channels_last else (shape[1], shape[3])
-    if channels in (1, 3):
+    if channels in (1, 3) or (bands and channels):
         return
     if other in (1, 3):
         order = "0, 2, 3, 1" if channels_last else "0, 3, 1, 2"
@@ -77,16 +82,46 @@ def _check_layout(shape: tuple[int, ...], *, channels_last: bool) -> None:
         )
     if channels == 4:
         raise ValueError(
-            f"images of shape {shape} have an alpha channel: drop it or blend it onto a background."
+            f"images of shape {shape} have four channels, the last perhaps an alpha channel: drop "
+            "it or blend it onto a background, or pass bands=True if all four are bands."
         )
-    raise ValueError(f"images of shape {shape} have {channels} channels, not 1 or 3 ({wanted}).")
+    raise ValueError(
+        f"images of shape {shape} have {channels} channels, not 1 or 3 ({wanted}): "
+        "pass bands=True if these are bands."
+    )
 
 
-def planes(images: NDArray[np.uint8] | Tensor) -> Tensor:
-    """A view of checked images as a uint8 tensor [N, C, H, W]; a copy only of read-only arrays."""
+def _check_batch_axis(shape: tuple[int, ...], wanted: str) -> None:
+    """Three axes are a batch of grey images; refuse what must be one image in colour."""
+    if shape[2] in (3, 4) and shape[1] > 4:
+        raise ValueError(
+            f"shape {shape} looks like one colour image without a batch axis: "
+            f"pass images[None] ({wanted})."
+        )
+
+
+def height_and_width(images: NDArray[Any] | Tensor) -> tuple[int, int]:
+    """Of checked images, in pixels."""
+    last = images.ndim == 3 or isinstance(images, np.ndarray)
+    height, width = images.shape[1:3] if last else images.shape[2:]
+    return int(height), int(width)
+
+
+def channels_of(images: NDArray[Any] | Tensor) -> int:
+    """How many channels checked images have; 1 where they leave the axis out."""
+    if images.ndim == 3:
+        return 1
+    return int(images.shape[3] if isinstance(images, np.ndarray) else images.shape[1])
+
+
+def planes(images: NDArray[Any] | Tensor) -> Tensor:
+    """A view of checked images as a tensor [N, C, H, W].
+
+    Arrays that torch cannot see are copied: read-only ones, those in the other byte order.
+    """
     if isinstance(images, Tensor):
         return images if images.ndim == 4 else images[:, None]
-    array = np.ascontiguousarray(images)
+    array = np.ascontiguousarray(images, dtype=images.dtype.newbyteorder("="))
     tensor = torch.from_numpy(array if array.flags.writeable else array.copy())
     return tensor.permute(0, 3, 1, 2) if tensor.ndim == 4 else tensor[:, None]
 
@@ -117,8 +152,8 @@ def check_seed(seed: object) -> int:
     return int(seed)
 
 
-def check_ids(ids: Iterable[int] | Iterable[str] | None, count: int) -> Ids:
-    """One id for each image: int64 [N], or N strings; 0 to N−1 by default.
+def check_ids(ids: Iterable[int] | Iterable[str] | None, count: int, what: str = "images") -> Ids:
+    """One id for each image (or of `what` there is): int64 [N], or N strings; 0 to N−1 by default.
 
     Raises:
         TypeError: Neither all integers nor all strings.
@@ -136,7 +171,7 @@ def check_ids(ids: Iterable[int] | Iterable[str] | None, count: int) -> Ids:
         names = ", ".join(sorted(kind.__name__ for kind in kinds))
         raise TypeError(f"ids are {names}: make them all integers, or all strings.")
     if len(checked) != count:
-        raise ValueError(f"there are {len(checked)} ids for {count} images: give one for each.")
+        raise ValueError(f"there are {len(checked)} ids for {count} {what}: give one for each.")
     if len(set(listed)) != count:
         twice = next(one for one in listed if listed.count(one) > 1)
         raise ValueError(f"id {twice!r} is given twice: draws depend on ids, so make them unique.")
@@ -149,9 +184,3 @@ def _as_int64(listed: list[int]) -> NDArray[np.int64]:
     except OverflowError:
         largest = max(listed, key=abs)
         raise ValueError(f"id {largest} needs more than 64 bits: pass ids as strings.") from None
-
-
-def at_once(images: Tensor) -> int:
-    """How many images to work on at a time: what stays near a CPU's cache, more on a GPU."""
-    elements = 2**19 if images.device.type == "cpu" else 2**26
-    return max(1, elements // math.prod(images.shape[1:]))

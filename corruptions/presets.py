@@ -4,9 +4,10 @@ A row holds the constants of severities 1 to 5 in the order of the function's ar
 in between interpolate them linearly. The rows of `imagenet`, `imagenet299`, `tiny` and `cifar` are
 the published ones (Hendrycks and Dietterich, "Benchmarking Neural Network Robustness to Common
 Corruptions and Perturbations", 2019, and its code), including where a higher severity changes an
-image less. `mnist` and `digits` are ours: MNIST-C publishes one severity for each corruption, and
-nobody publishes any for 8×8. Ours are strictly increasing in mean absolute change on the images
-they were made for.
+image less. So is `mnist-c` (Mu and Gilmer, "MNIST-C: A Robustness Benchmark for Computer Vision",
+2019), which has one severity. `mnist`, `digits` and `large` are ours: nobody publishes more for
+28×28, nor any for 8×8 or 600×600. Ours are strictly increasing in mean absolute change on the
+images they were made for.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .constants import cifar, digits, imagenet, imagenet299, mnist, tiny
+from .constants import cifar, digits, imagenet, imagenet299, large, mnist, mnist_c, tiny
 from .constants.rows import Constants, Row
 from .spelling import unknown
 
@@ -28,20 +29,27 @@ class Preset:
         name: What `corrupt(preset=…)` calls it.
         description: One line for people: which images, whose constants.
         published: Whether the constants are those of a published benchmark.
-        rows: For each corruption, five numbers, or five tuples of numbers where it has several
-            constants.
+        rows: For each corruption, one number for each severity, or tuples of numbers where it has
+            several constants. All rows are of one length.
+        graded: Where there are fewer severities than five, the name of a preset that has them all.
     """
 
     name: str
     description: str
     published: bool
     rows: Mapping[str, Row] = field(repr=False)
+    graded: str | None = None
+
+    @property
+    def severities(self) -> tuple[int, ...]:
+        """The whole severities that there are: 1 to 5, or fewer; none without rows."""
+        return tuple(range(1, 1 + max(map(len, self.rows.values()), default=0)))
 
     def constants(self, corruption: str, severity: float) -> Constants:
-        """The constants at a severity from 1 to 5, interpolated linearly between the five.
+        """The constants at a severity, interpolated linearly between whole ones.
 
         Raises:
-            ValueError: The preset has no row for this corruption.
+            ValueError: The preset has no row for this corruption, or no such severity.
         """
         if corruption not in self.rows:
             raise ValueError(
@@ -49,11 +57,21 @@ class Preset:
                 f"use one of {', '.join(self.rows)}, or another preset."
             )
         row = [step if isinstance(step, tuple) else (step,) for step in self.rows[corruption]]
-        below = min(math.floor(severity), 4)
+        if severity > len(row):
+            raise ValueError(self._too_severe(len(row)))
+        below = min(math.floor(severity), max(1, len(row) - 1))
         share = severity - below
-        low, high = row[below - 1], row[below]
+        low, high = row[below - 1], row[min(below, len(row) - 1)]
         # Not low + share · (high − low), which can miss `high` by a rounding error at share 1.
         return tuple((1 - share) * a + share * b for a, b in zip(low, high, strict=True))
+
+    def _too_severe(self, count: int) -> str:
+        if count == 1:
+            have, use = "one severity", "severity 1"
+        else:
+            have, use = f"severities 1 to {count}", "one of those"
+        other = f", or preset {self.graded!r}" if self.graded else ""
+        return f"preset {self.name!r} has {have}: use {use}{other}."
 
 
 PRESETS: Mapping[str, Preset] = {
@@ -68,6 +86,13 @@ PRESETS: Mapping[str, Preset] = {
         "28×28 grey images; constants of our own (MNIST-C has one severity for each corruption)",
         published=False,
         rows=mnist.ROWS,
+    ),
+    "mnist-c": Preset(
+        "mnist-c",
+        "28×28 grey images; the constants of MNIST-C, which has one severity",
+        published=True,
+        rows=mnist_c.ROWS,
+        graded="mnist",
     ),
     "cifar": Preset(
         "cifar",
@@ -89,9 +114,15 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "imagenet299": Preset(
         "imagenet299",
-        "299×299 colour images and larger; the constants of ImageNet-C for Inception",
+        "299×299 colour images; the constants of ImageNet-C for Inception",
         published=True,
         rows=imagenet299.ROWS,
+    ),
+    "large": Preset(
+        "large",
+        "600×600 colour images and larger; constants of our own, in pixels",
+        published=False,
+        rows=large.ROWS,
     ),
 }
 
@@ -101,7 +132,8 @@ _PICKED: tuple[tuple[float, str, str], ...] = (
     (44, "mnist", "cifar"),
     (119, "tiny", "tiny"),
     (259, "imagenet", "imagenet"),
-    (math.inf, "imagenet299", "imagenet299"),
+    (423, "imagenet299", "imagenet299"),
+    (math.inf, "large", "large"),
 )
 
 
@@ -113,7 +145,9 @@ def preset_for(shape: Sequence[int]) -> Preset:
 
     Returns:
         The preset whose size is nearest (in ratio) to the images' shorter side; up to 44 pixels,
-        grey and colour images have different ones.
+        grey and colour images have different ones. Sizes that no preset was made for have the
+        nearest too: up to 16 pixels `digits`, from 424 on `large`, however large. Its
+        constants are in pixels, so a blur is a smaller part of a larger image.
 
     Raises:
         ValueError: The shape is not one of those.

@@ -29,11 +29,16 @@ def methods() -> Rows:
 
 
 def shifts() -> Rows:
-    """Every corruption, with the presets that have constants for it."""
-    return [
+    """Every corruption: of images with the presets that have constants for it, then of tables."""
+    images = [
         (name, f"{row.family}: {row.description} ({', '.join(_presets(name))})")
         for name, row in corruptions.CORRUPTIONS.items()
     ]
+    tables = [
+        (name, f"tables, {row.family}: {row.description}")
+        for name, row in corruptions.TABLE_CORRUPTIONS.items()
+    ]
+    return images + tables
 
 
 def sources() -> Rows:

@@ -24,6 +24,9 @@ REVISION = 1
 # Above this many bytes a folder's files are told apart by name, size and time of change.
 LARGEST_READ = 8 * 1024**3
 
+# Endings of the files that `corruptions.frost_bank` reads.
+PHOTOGRAPHS = (".png", ".jpg", ".jpeg")
+
 # Where torchvision keeps a data set below its root, which other data sets may share.
 TORCHVISION_FOLDERS = {
     "CIFAR10": "cifar-10-batches-py",
@@ -105,6 +108,26 @@ def checkpoint_fingerprint(path: Path) -> str:
     """
     digest = hashlib.sha256()
     for file in checkpoint_files(path):
+        _add_file(digest, file)
+    return digest.hexdigest()
+
+
+def photographs_fingerprint(folder: Path) -> str:
+    """SHA-256 over the pictures in a folder, by name and content.
+
+    Raises:
+        InputError: There is no such folder, or no picture in it.
+    """
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder} of photographs: mend shifts.frost.")
+    files = sorted(one for one in folder.iterdir() if one.suffix.lower() in PHOTOGRAPHS)
+    if not files:
+        raise InputError(
+            f"{folder} has no photographs ({', '.join(PHOTOGRAPHS)}): mend shifts.frost."
+        )
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(b"\nfile " + file.name.encode() + b"\n")
         _add_file(digest, file)
     return digest.hexdigest()
 

@@ -23,7 +23,7 @@ from audit.evidence.store import link_or_copy
 from audit.study.layout import Study
 from audit.study.model_settings import ModelFile
 from audit.study.named_models import content_of
-from audit.study.notes import notes_on_shifts, preset_used
+from audit.study.notes import notes_on_shifts, preset_used, published_as
 from audit.study.prepare import Arrays
 from audit.study.recipes import (
     INFORMATIVE,
@@ -83,11 +83,20 @@ def gathered(study: Study, whole: Complete) -> Gathered:
         parts={f"{p.name} | {p.shown.name} | {p.shown.severity}": address(p) for p in whole.parts},
         natural={k: data.fingerprint for k, data in study.others.items() if data.labelled},
         outside={k: data.fingerprint for k, data in study.others.items() if not data.labelled},
+        corrupted={
+            name: [address(one.data), _asked(one.settings.corruptions)]
+            for name, one in study.sets.items()
+        },
         files={f.name: content_of(study.base / str(f.predictions)) for f in files},
         probes=_probes(study, whole),
-        corruptions=asked if isinstance(asked := study.config.shifts.corruptions, str) else "",
+        corruptions=_asked(study.config.shifts.corruptions),
         described={f.name: f.model_dump(mode="json") for f in study.config.population.models or ()},
     )
+
+
+def _asked(corruptions: str | tuple[str, ...] | None) -> str:
+    """The set of corruptions that is asked for by its name."""
+    return corruptions if isinstance(corruptions, str) else ""
 
 
 def _probes(study: Study, whole: Complete) -> dict[str, str]:
@@ -131,6 +140,7 @@ def write_evidence(folder: Path, study: Study, whole: Complete) -> None:
         "notes": [*data.meta["notes"], *notes_on_shifts(study)],
         "splits": data.meta["examples"],
         "preset": preset_used(study),
+        **published_as(study),
     }
     (folder / STUDY).write_text(json.dumps(notes, indent=1, sort_keys=True))
 
@@ -147,6 +157,11 @@ def _examples(study: Study, data: Arrays) -> pd.DataFrame:
         frame = frame.assign(split=f"natural:{name}" if recipe.labelled else OUT_OF_DISTRIBUTION)
         frame["example"] = f"{name}/" + frame["example"]
         frames.append(frame)
+    for name, one in study.sets.items():
+        own = Arrays(study.store.folder(one.data))
+        if not own.meta["same"]:
+            frame = pd.read_parquet(own.folder / "examples.parquet")
+            frames.append(frame.assign(split=f"corrupted:{name}"))
     return pd.concat(frames, ignore_index=True)
 
 

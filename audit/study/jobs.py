@@ -17,6 +17,7 @@ from audit.evidence.address import address
 from audit.evidence.blocks import CLEAN
 from audit.evidence.errors import AuditError, JobError
 from audit.evidence.store import Store
+from audit.study.corrupted_conditions import SetOnDisk
 from audit.study.data_settings import DataSettings
 from audit.study.recipes import Across, Compute, Data, Dense, Given, Predicted, Pruned, Selected
 
@@ -52,10 +53,36 @@ def make_data(
             vocabulary=vocabulary,
             data_workers=data_workers,
             labelled=recipe.labelled,
+            class_map=recipe.class_map,
         )
         write_arrays(folder, source)
 
     store.make(recipe, build)
+
+
+def list_corrupted(store: Store, name: str, one: SetOnDisk, data: Data) -> None:
+    """Stores which examples a corrupted set on disk shows; its images stay where they are."""
+    from audit.study.corrupted_index import write_index
+    from audit.study.prepare import Arrays
+
+    test, asked = Arrays(store.folder(data)), one.settings.examples
+    store.make(
+        one.data,
+        lambda folder: write_index(
+            folder, name, one.layout, one.keys, test, examples=asked, class_map=one.class_map
+        ),
+    )
+
+
+def draw_mix(store: Store, name: str, recipe: Data) -> None:
+    """Draws the test examples that a mix of groups shows from data that are prepared."""
+    from audit.study.mixed import write_mix
+    from audit.study.prepare import Arrays
+
+    mix, like = recipe.mix, recipe.like
+    if mix is not None and like is not None:
+        arrays = Arrays(store.folder(like))
+        store.make(recipe, lambda folder: write_mix(folder, name, mix, arrays))
 
 
 def train_parent(store: Store, recipe: Dense, base: Path) -> None:

@@ -10,13 +10,16 @@ from pathlib import Path
 
 from audit.evidence.blocks import Condition
 from audit.evidence.store import Store
+from audit.study.class_map import ClassMap, read_class_map
 from audit.study.config import Config
+from audit.study.corrupted_conditions import SetOnDisk, sets_of
 from audit.study.fingerprint import fingerprint
 from audit.study.named_conditions import (
     about,
     conditions_of,
     corruption_names,
     keeps_probabilities,
+    mixes_of,
     other_settings,
     refuse_impossible,
 )
@@ -33,6 +36,7 @@ from audit.study.recipes import (
     Selected,
     Shown,
 )
+from audit.study.shift_settings import NaturalSettings
 
 STORE = ".store"
 
@@ -47,6 +51,7 @@ class Study:
         store: Where results are.
         data: The prepared data; in `others`, by name, those of natural shifts (labelled) and of
             what is out of distribution (not labelled).
+        sets: Corrupted sets on disk, by name.
         models: Every model by name: parents, then controls, then pruned, or the given ones.
         shown: What each condition shows.
         predicted: One per model and condition that a model of ours has to predict.
@@ -58,6 +63,7 @@ class Study:
     store: Store
     data: Data
     others: Mapping[str, Data]
+    sets: Mapping[str, SetOnDisk]
     models: Mapping[str, Model]
     shown: Mapping[Condition, Shown]
     predicted: tuple[Predicted, ...]
@@ -98,9 +104,11 @@ def lay_out(config: Config, base: Path) -> Study:
             fingerprint(settings, base),
             like=data,
             labelled=name in config.shifts.natural,
+            class_map=_class_map(config, name, base),
         )
-        for name, settings in other_settings(config).items()
+        for name, settings in other_settings(config, base).items()
     }
+    others |= mixes_of(config, data)
     compute = Compute(
         resolve_device(config.execute.device),
         config.execute.precision,
@@ -109,18 +117,26 @@ def lay_out(config: Config, base: Path) -> Study:
     models = models_of(config, base, data, compute)
     store = Store(Path(config.store) / STORE)
     refuse_impossible(config, about(store.folder(data)) if store.done(data) else None)
-    shown = conditions_of(config, base, data, others, corruption_names(config, store, data))
+    sets = sets_of(config, base, data)
+    names = corruption_names(config, store, data)
+    shown = conditions_of(config, base, data, others, names, sets)
     return Study(
         config=config,
         base=base,
         store=store,
         data=data,
         others=others,
+        sets=sets,
         models=models,
         shown=shown,
         predicted=_predicted(config, base, store, models, shown, compute),
         selected=_selected(config, base, data, models, compute),
     )
+
+
+def _class_map(config: Config, name: str, base: Path) -> ClassMap | None:
+    asked = config.shifts.natural.get(name)
+    return read_class_map(asked.class_map, base) if isinstance(asked, NaturalSettings) else None
 
 
 def resolve_device(device: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,28 @@ from audit.evidence.blocks import CLEAN, Condition
 from audit.evidence.errors import ConfigError
 from audit.evidence.store import Store
 from audit.study.config import Config
+from audit.study.corrupted_conditions import SetOnDisk, shown_from_disk
 from audit.study.data_settings import DataSettings
+from audit.study.fingerprint import photographs_fingerprint
+from audit.study.named_corruptions import refuse_unfit, table_members
 from audit.study.named_models import code_of
-from audit.study.recipes import Data, Shown
+from audit.study.natural_layouts import read_elsewhere
+from audit.study.places import located
+from audit.study.recipes import Data, Mix, Shown
 
 
-def other_settings(config: Config) -> dict[str, DataSettings]:
+def other_settings(config: Config, base: Path) -> dict[str, DataSettings]:
     """The data section of every data set that is shown beside the audited one.
 
-    A bare path is read the way `data` is, but for the groups of what is out of distribution.
+    A bare path is read the way `data` is, but for natural shifts that are known by their files, and
+    for the groups of what is out of distribution.
     """
     natural, outside = config.shifts.natural, config.shifts.out_of_distribution
     beside = config.data.model_copy(update={"undersample": None})
     found = {
-        name: beside.model_copy(update={"path": value}) if isinstance(value, str) else value.data
+        name: value.data
+        if not isinstance(value, str)
+        else read_elsewhere(beside, value, base) or beside.model_copy(update={"path": value})
         for name, value in natural.items()
     }
     bare = beside.model_copy(update={"groups": ()})
@@ -35,12 +44,23 @@ def other_settings(config: Config) -> dict[str, DataSettings]:
     }
 
 
+def mixes_of(config: Config, data: Data) -> dict[str, Data]:
+    """The audited test examples under other mixes of groups, by name; read as natural shifts."""
+    shifts, found = config.shifts, {}
+    for name, mix in shifts.reweight.items():
+        ((column, shares),) = mix.items()
+        stated = Mix(column, tuple(sorted(shares.items())), shifts.seed)
+        found[name] = Data(data.source, data.fingerprint, like=data, mix=stated)
+    return found
+
+
 def conditions_of(
     config: Config,
     base: Path,
     data: Data,
     others: Mapping[str, Data],
     names: tuple[str, ...],
+    sets: Mapping[str, SetOnDisk],
 ) -> dict[Condition, Shown]:
     """What each condition shows, clean first.
 
@@ -50,26 +70,49 @@ def conditions_of(
         data: The audited data.
         others: Natural shifts and what is out of distribution, by name.
         names: The corruptions.
+        sets: Corrupted sets on disk, by name.
 
     Raises:
-        ConfigError: A natural shift has the name of a corruption.
+        ConfigError: A natural shift has the name of a corruption, or two conditions are one.
     """
     shifts, shown = config.shifts, {CLEAN: Shown(CLEAN.name, data)}
+    frost, folder = _photographs(shifts.frost, base, names)
     for corruption in names:
         name, code = corruption.rpartition(":")[2], code_of(corruption, base)
         for severity in sorted(set(shifts.severities)):
-            shown[Condition(name, severity)] = Shown(
-                name, data, corruption, severity, shifts.seed, shifts.preset, code
-            )
+            one = Shown(name, data, corruption, severity, shifts.seed, shifts.preset, code)
+            one = replace(one, requantise=shifts.requantise)
+            if corruption == "frost":
+                one = replace(one, frost=frost, frost_folder=folder)
+            shown[Condition(name, severity)] = one
+    shown |= shown_from_disk(sets, shown)
     for name, other in others.items():
         if name in {condition.name for condition in shown}:
             key = "natural" if other.labelled else "out_of_distribution"
+            key = "reweight" if other.mix is not None else key
             raise ConfigError(f"shifts.{key}.{name} has the name of a corruption: rename it.")
         settings = shifts.natural.get(name)
         mask = not isinstance(settings, str | None) and settings.mask
         shown[Condition(name, None)] = Shown(name, other, severity=None, mask=mask)
     probes = [*_noise(config, data), *_attacks(config, data)]
     return shown | {Condition(one.name, None): one for one in probes}
+
+
+def _photographs(folder: str | None, base: Path, names: tuple[str, ...]) -> tuple[str, str]:
+    """The content of the photographs of frost and where they are; nothing where it is procedural.
+
+    Raises:
+        ConfigError: There are some, and frost is not shown.
+    """
+    if folder is None:
+        return "", ""
+    if "frost" not in names:
+        raise ConfigError(
+            f"shifts.frost: frost is not among the corruptions ({', '.join(names) or 'none'}): add "
+            "it, or take the photographs out."
+        )
+    place = located(folder, base)
+    return photographs_fingerprint(place), str(place.absolute())
 
 
 def _noise(config: Config, data: Data) -> list[Shown]:
@@ -111,11 +154,15 @@ def refuse_impossible(config: Config, meta: Mapping[str, Any] | None) -> None:
     """
     shifts = config.shifts
     asked = {
-        "shifts.corruptions": bool(shifts.corruptions),
+        "shifts.corrupted": bool(shifts.corrupted),
+        "shifts.requantise": shifts.requantise,
+        "shifts.frost": shifts.frost is not None,
         "shifts.noise": shifts.noise is not None,
         "shifts.attacks": shifts.attacks is not None,
         "shifts.backselect": shifts.backselect is not None,
     }
+    if meta is not None:
+        refuse_unfit(shifts.corruptions, meta["kind"])
     for key, wanted in asked.items():
         if wanted and meta is not None and meta["kind"] == "table":
             raise ConfigError(f"{key} changes pixels, and these data are table rows: take it out.")
@@ -174,6 +221,8 @@ def corruption_names(config: Config, store: Store, data: Data) -> tuple[str, ...
     import corruptions
 
     try:
+        if (members := table_members(asked)) is not None:
+            return members
         if not store.done(data):  # before the data are there: what the set may hold
             return corruptions.members(asked)
         preset = preset_of(config, store.folder(data))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,19 +14,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from audit.evidence.blocks import Condition
-from audit.evidence.errors import AuditError
+from audit.evidence.errors import AuditError, InputError
 from audit.evidence.parts import write_part
 from audit.evidence.store import Store
 from audit.study.attacks import attacked
 from audit.study.checkpoints import LoadedModel
+from audit.study.class_readings import Reading, reading
 from audit.study.models import load_model, preprocessing
 from audit.study.prepare import Arrays
 from audit.study.preprocess import Preprocess
-from audit.study.recipes import Predicted
+from audit.study.recipes import LEFT_OUT, Predicted
+from audit.study.replay import Replay
 from audit.study.showing import Batch, batches, pieces, uniform
 
-# Models loaded at a time. A condition is made once for all of them; a population of large models
-# does not fit in memory, and re-making a condition costs less than re-reading weights per batch.
+# Models loaded at a time, because a population of large ones does not fit in memory. A condition is
+# made once for all of them, and kept for the next ones where it is small (`replay`); making a large
+# one again costs less than reading weights again for every batch.
 MODELS_AT_ONCE = 64
 # Probabilities held at a time: 1 GiB of float32.
 PROBABILITIES_AT_ONCE = 2**28
@@ -44,6 +48,20 @@ class Answers:
     probabilities: FloatArray | None
     error: str | None = None
 
+    def of(self, seen: NDArray[np.bool_]) -> Answers:
+        """The answers to some of the examples."""
+        if seen.all():
+            return self
+        every = self.probabilities
+        return Answers(
+            self.predicted[seen],
+            self.confidence[seen],
+            self.loss[seen],
+            self.energy[seen],
+            None if every is None else every[seen],
+            self.error,
+        )
+
 
 def predict_condition(
     store: Store, recipes: Sequence[Predicted], data: Arrays, base: Path
@@ -60,18 +78,25 @@ def predict_condition(
         One sentence for each model that failed, by name; the others are stored.
     """
     failures: dict[str, str] = {}
-    at_once = MODELS_AT_ONCE
-    if recipes[0].probabilities:
-        shown = Arrays(store.folder(recipes[0].shown.data))
-        numbers = len(data.classes) * sum(len(p.rows) for p in pieces(recipes[0].shown, shown))
+    first, at_once = recipes[0], MODELS_AT_ONCE
+    shown = Arrays(store.folder(first.shown.data))
+    if first.probabilities:
+        numbers = len(data.classes) * sum(len(p.rows) for p in pieces(first.shown, shown))
         at_once = max(1, min(at_once, PROBABILITIES_AT_ONCE // max(numbers, 1)))
+    size, device = first.compute.batch_size, first.compute.device
+    preprocess = preprocessing(first.model, data, base)
+    stream = Replay(
+        lambda: batches(first.shown, shown, preprocess, size, device, base),
+        again=len(recipes) > at_once,
+    )
     for start in range(0, len(recipes), at_once):
-        failures |= _predict_some(store, recipes[start : start + at_once], data, base)
+        some = recipes[start : start + at_once]
+        failures |= _predict_some(store, some, data, base, stream)
     return failures
 
 
 def _predict_some(
-    store: Store, recipes: Sequence[Predicted], data: Arrays, base: Path
+    store: Store, recipes: Sequence[Predicted], data: Arrays, base: Path, stream: Replay
 ) -> dict[str, str]:
     first, classes = recipes[0], len(data.classes)
     shown = Arrays(store.folder(first.shown.data))
@@ -86,21 +111,26 @@ def _predict_some(
             failures[recipe.name] = str(error)
     answers = {name: _blank(len(labels), classes, first.probabilities) for name in calls}
     preprocess = preprocessing(first.model, data, base)
-    masked = np.setdiff1d(np.arange(classes), labels) if first.shown.mask else None
-    size, device = first.compute.batch_size, first.compute.device
+    merged = shown.meta.get("merged", ())
+    read = reading(data.classes, labels, first.shown.mask, merged)
+    seen, left_out = np.zeros(len(labels), np.bool_), list[str]()
     # Tensors made in inference mode have no part in gradients, which attacks need.
     without = torch.inference_mode if first.shown.attack is None else torch.no_grad
     with without():
-        for batch in batches(first.shown, shown, preprocess, size, device, base):
+        for batch in stream:
+            seen[batch.rows] = True
+            left_out += batch.left_out
             for name, call in calls.items():
-                if answers[name].error is None:
-                    _answer(answers[name], call, batch, first, preprocess, masked)
+                if answers[name].error is None and len(batch.ids):
+                    _answer(answers[name], call, batch, first, preprocess, read)
+    if not seen.any():
+        raise InputError(f"Not one image of {first.shown.name} can be read: check its path.")
     ids = np.concatenate([piece.ids for piece in examples])
     if first.shown.another:  # as the evidence folder names another data set's examples
         ids = np.array([f"{first.shown.name}/{name}" for name in ids])
     for recipe in recipes:
         if recipe.name in answers:
-            failures |= _store(store, recipe, answers[recipe.name], ids)
+            failures |= _store(store, recipe, answers[recipe.name].of(seen), ids[seen], left_out)
     return failures
 
 
@@ -110,7 +140,7 @@ def _answer(
     batch: Batch,
     recipe: Predicted,
     preprocess: Preprocess | None,
-    masked: NDArray[np.int64] | None,
+    read: Reading,
 ) -> None:
     """Fills one batch of one model's answers; a model that fails stops being asked."""
     try:
@@ -122,11 +152,8 @@ def _answer(
         return
     # float64 on the CPU: log-softmax in half precision loses the losses of confident examples
     wide = logits.detach().to("cpu", torch.float64)
-    if masked is not None:
-        wide[:, masked] = -torch.inf
-    total = wide.logsumexp(1)
-    scores = wide.log_softmax(1).numpy()
-    predicted = scores.argmax(1)  # the first of equal scores, which torch does not promise
+    scores, predicted = read.answers(wide)
+    total = wide.logsumexp(1)  # after masking
     rows, known = batch.rows, batch.labels
     answers.predicted[rows] = predicted
     answers.confidence[rows] = np.exp(np.take_along_axis(scores, predicted[:, None], 1))[:, 0]
@@ -159,13 +186,15 @@ def _precision(recipe: Predicted) -> torch.autocast:
     return torch.autocast(compute.device, dtype or torch.bfloat16, enabled=dtype is not None)
 
 
-def _store(store: Store, recipe: Predicted, answers: Answers, ids: NDArray[Any]) -> dict[str, str]:
+def _store(
+    store: Store, recipe: Predicted, answers: Answers, ids: NDArray[Any], left_out: Sequence[str]
+) -> dict[str, str]:
     if answers.error is not None:
         return {recipe.name: answers.error}
     condition = Condition(recipe.shown.name, recipe.shown.severity)
-    store.make(
-        recipe,
-        lambda folder: write_part(
+
+    def build(folder: Path) -> None:
+        write_part(
             folder,
             recipe.name,
             condition,
@@ -175,8 +204,11 @@ def _store(store: Store, recipe: Predicted, answers: Answers, ids: NDArray[Any])
             loss=answers.loss,
             probabilities=answers.probabilities,
             energy=answers.energy,
-        ),
-    )
+        )
+        if left_out:
+            (folder / LEFT_OUT).write_text(json.dumps(left_out, indent=1))
+
+    store.make(recipe, build)
     return {}
 
 

@@ -11,6 +11,7 @@ from audit.evidence.errors import ConfigError
 from audit.evidence.imports import resolve
 from audit.study.layout import Study
 from audit.study.mixes import training_of
+from audit.study.named_corruptions import find_any
 
 
 def check_names(study: Study) -> None:
@@ -39,7 +40,7 @@ def check_names(study: Study) -> None:
             if ":" in name:
                 resolve(name, base)
             else:
-                _try("shifts.corruptions", corruptions.find, {"name": name})
+                _try("shifts.corruptions", find_any, {"name": name})
     if config.shifts.preset != "auto" and config.shifts.preset not in corruptions.PRESETS:
         raise ConfigError(
             f"shifts.preset: there is no preset {config.shifts.preset!r}: choose one of auto, "

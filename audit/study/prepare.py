@@ -82,6 +82,7 @@ def write_arrays(folder: Path, source: Source) -> None:
         "input_shape": _input_shape(source),
         "examples": {name: len(part.labels) for name, part in parts.items()},
         "vocabulary": source.vocabulary.to_dict(),
+        "merged": [list(group) for group in source.merged],
         **_moments(source),
     }
     (folder / "meta.json").write_text(json.dumps(meta, indent=1, sort_keys=True))

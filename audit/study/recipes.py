@@ -16,6 +16,8 @@ Options = Mapping[str, Any]
 
 # Tables in the folders of `Selected` and `Across`, and beside the evidence.
 INFORMATIVE, INFORMATIVE_ACROSS = "informative.parquet", "informative_across.parquet"
+# Names of images that were unreadable, in the folder of `Predicted`.
+LEFT_OUT = "left_out.json"
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,15 @@ class Compute:
     precision: str = "float32"
     threads: int = 1
     batch_size: int = 256
+
+
+@dataclass(frozen=True)
+class Mix:
+    """The share that each group of a column has, and the seed of the draw that gives it."""
+
+    column: str
+    shares: tuple[tuple[str, float], ...]
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,8 @@ class Data:
     fingerprint: str
     like: Data | None = None
     labelled: bool = True
+    class_map: Mapping[str, tuple[str, ...]] | None = None  # of a natural shift: theirs -> ours
+    mix: Mix | None = None  # test examples of `like`, drawn so that groups have these shares
 
 
 @dataclass(frozen=True)
@@ -92,6 +105,20 @@ Model = Dense | Given | Pruned
 
 
 @dataclass(frozen=True)
+class OnDisk:
+    """A condition whose images are files that were corrupted before.
+
+    They are named by what is in them; where they are, and what the config calls them, do not count.
+    """
+
+    fingerprint: str
+    path: str = field(compare=False)
+    name: str = field(compare=False)
+    image_size: int | tuple[int, int] | None = None
+    skip: bool = False  # unreadable images, instead of stopping
+
+
+@dataclass(frozen=True)
 class Shown:
     """One condition: the test examples of `data`, clean (with the validation examples) or changed.
 
@@ -109,6 +136,10 @@ class Shown:
     noise: float = 0.0  # half the width of the uniform noise, as a share of the range of pixels
     attack: Options | None = None  # name, epsilon, seed, and what else its kind needs
     mask: bool = False
+    on_disk: OnDisk | None = None  # the images; `data` then has ids and labels alone
+    requantise: bool = False  # through a JPEG file once corrupted
+    frost: str = ""  # content of the photographs of frost; "" for the procedural ones
+    frost_folder: str = field(default="", compare=False)
 
     @property
     def another(self) -> bool:
@@ -168,6 +199,7 @@ class Gathered:
     described: Options = field(default_factory=dict)  # what a config says of given models
     probes: Options = field(default_factory=dict)  # name -> address of what was selected
     corruptions: str = ""  # the set that was asked for by name: the notes say what it lacks
+    corrupted: Options = field(default_factory=dict)  # sets on disk, as `natural`
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from audit.judgement.plan import Settings
+from audit.study.corrupted_settings import ClassMap, CorruptedSets
 from audit.study.data_settings import DataSettings
+from audit.study.mix_settings import Mixes
 
 Severity = Annotated[float, Field(ge=1.0, le=5.0)]
 AttackName = Literal["fgsm", "pgd"]
@@ -37,14 +39,18 @@ class NaturalSettings(DataSettings):
     Attributes:
         mask: Where only some of the classes are there (ImageNet-A has 200 of 1,000), whether a
             model's logits are masked to these. The literature does both; the notes say which.
+        class_map: Their class names to ours, where they differ: a JSON object or a CSV file (its
+            columns `theirs` and `ours`), or the mapping itself. A class may have several of ours,
+            each of which is right, or null, which leaves it out.
     """
 
     mask: bool = False
+    class_map: ClassMap = None
 
     @property
     def data(self) -> DataSettings:
         """The data section in it."""
-        stated = self.model_fields_set - {"mask"}
+        stated = self.model_fields_set - {"mask", "class_map"}
         return DataSettings.model_validate({key: getattr(self, key) for key in stated})
 
 
@@ -131,9 +137,17 @@ class ShiftSettings(Settings):
         severities: Severities from 1 to 5, steps between them too.
         preset: Constants by image size; `auto` picks, and the report says what it picked.
         seed: Seed of the corruptions' draws.
+        requantise: Whether corrupted images go through JPEG files of quality 85, as those of the
+            published ImageNet-C and Tiny-ImageNet-C did; by default they are shown as made.
+        frost: A folder of photographs of frost, relative to the config; without one, frost is
+            procedural.
+        corrupted: Sets on disk that are corrupted already (`CorruptedSettings`): a path, one such
+            section, or several by name. Each corruption and severity is a condition.
         natural: Other data sets with the same classes or some of them, matched by name: a name for
             each, and a path (read as `data` is) or a data section of its own.
         out_of_distribution: Data sets of other things, whose labels are not read; as `natural`.
+        reweight: Other mixes of groups among the test examples: a name for each, one group column,
+            and the share of each of its groups, which sum to 1.
         noise: Uniform noise on clean examples; None shows none.
         attacks: Attacks on every model; None makes none.
         backselect: The pixels that each model needs; None does not ask.
@@ -143,15 +157,25 @@ class ShiftSettings(Settings):
     severities: tuple[Severity, ...] = (1.0, 3.0, 5.0)
     preset: str = "auto"
     seed: int = Field(default=0, ge=0)
+    requantise: bool = False
+    frost: str | None = None
+    corrupted: CorruptedSets = Field(default_factory=dict)
     natural: dict[str, str | NaturalSettings] = Field(default_factory=dict)
     out_of_distribution: dict[str, str | DataSettings] = Field(default_factory=dict)
+    reweight: Mixes = Field(default_factory=dict)
     noise: NoiseSettings | None = None
     attacks: AttackSettings | None = None
     backselect: BackSelectSettings | None = None
 
     @model_validator(mode="after")
+    def _of_use(self) -> ShiftSettings:
+        if self.requantise and not self.corruptions:
+            raise ValueError("requantise has no use without corruptions: take it out, or list some")
+        return self
+
+    @model_validator(mode="after")
     def _one_name_each(self) -> ShiftSettings:
-        for name in (*self.natural, *self.out_of_distribution):
+        for name in (*self.natural, *self.out_of_distribution, *self.reweight):
             if "@" in name:
                 raise ValueError(
                     f"the data set {name!r} has an @ in its name, as attacks and noise have: "
@@ -161,4 +185,6 @@ class ShiftSettings(Settings):
                 raise ValueError(
                     f"{name!r} is a natural shift and out of distribution: keep one of them"
                 )
+            if name in self.reweight and (name in self.natural or name in self.out_of_distribution):
+                raise ValueError(f"{name!r} is a mix and a data set: rename one of them")
         return self

@@ -19,8 +19,10 @@ from audit.study.attacks import WHITE
 from audit.study.models import to_images
 from audit.study.prepare import Arrays, SplitName
 from audit.study.preprocess import Preprocess
-from audit.study.recipes import Shown
+from audit.study.recipes import OnDisk, Shown
 from audit.study.sources.cuts import stratified_sample
+from audit.study.streaming import read
+from audit.study.table_shifts import corrupt_rows
 from corruptions.draws import stream
 from corruptions.images import check_ids
 
@@ -49,17 +51,19 @@ class Batch:
     """Examples that are shown together.
 
     Attributes:
-        rows: Their places among all that the condition shows.
+        rows: Their places among all that the condition shows, increasing.
         ids: Their ids.
         labels: int64, class codes.
         inputs: What the models take; under an attack the images that it changes for each, float32
             [N, C, H, W] in [0, 255].
+        left_out: Names of images between them that could not be read.
     """
 
-    rows: slice
+    rows: slice | NDArray[np.int64]
     ids: NDArray[Any]
     labels: NDArray[np.int64]
     inputs: Tensor
+    left_out: tuple[str, ...] = ()
 
 
 def pieces(shown: Shown, arrays: Arrays) -> tuple[Piece, ...]:
@@ -91,16 +95,34 @@ def batches(
         InputError: Float pixels come out of the preprocessing other than bytes do, and noise or an
             attack needs them.
     """
+    if shown.on_disk is not None and preprocess is not None:
+        yield from _from_disk(shown, shown.on_disk, arrays, preprocess, size, device)
+        return
     before = 0
     for piece in pieces(shown, arrays):
         inputs = arrays.inputs(piece.split)
         for start in range(0, len(piece.rows), size):
             some = slice(start, start + size)
             values, ids = np.array(inputs[piece.rows[some]]), piece.ids[some]
+            if preprocess is None:
+                values = corrupt_rows(values, ids, shown, arrays, base)
             rows = slice(before + start, before + start + len(ids))
             made = _made(values, ids, shown, preprocess, base).to(device)
             yield Batch(rows, ids, piece.labels[some], made)
         before += len(piece.rows)
+
+
+def _from_disk(
+    shown: Shown, on_disk: OnDisk, arrays: Arrays, preprocess: Preprocess, size: int, device: str
+) -> Iterator[Batch]:
+    (piece,) = pieces(shown, arrays)
+    for found in read(shown, on_disk, arrays, preprocess, size):
+        # Images that have the models' size are shown as they are: ImageNet-C's were resized and
+        # cropped before they were corrupted, and again would be twice.
+        whole = preprocess if found.resized else Preprocess(None, preprocess.after)
+        inputs = preprocess.after(to_images(found.images, whole)).to(device)
+        ids, labels = piece.ids[found.places], piece.labels[found.places]
+        yield Batch(found.places, ids, labels, inputs, found.unreadable)
 
 
 def _made(
@@ -152,8 +174,15 @@ def _corrupted(images: Tensor, shown: Shown, ids: NDArray[Any], base: Path) -> T
     if ":" in name:
         name = resolve(name, base)
     try:
-        return corruptions.corrupt(
-            images, name, shown.severity, seed=shown.seed, ids=ids, preset=shown.preset
+        changed: Tensor = corruptions.corrupt(
+            images,
+            name,
+            shown.severity,
+            seed=shown.seed,
+            ids=ids,
+            preset=shown.preset,
+            frost=shown.frost_folder or None,
         )
+        return corruptions.requantise(changed) if shown.requantise else changed
     except (TypeError, ValueError) as error:
         raise JobError(f"{shown.name} at severity {shown.severity:g}: {error}") from error

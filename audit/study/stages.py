@@ -39,7 +39,8 @@ class Stages:
         """Prepares the audited data, then other data sets, which are read like them."""
         study = self.study
         settings = {study.data: study.config.data}
-        settings |= {study.others[k]: s for k, s in other_settings(study.config).items()}
+        others = other_settings(study.config, study.base)
+        settings |= {study.others[k]: s for k, s in others.items()}
         work = [
             Job(
                 f"data {r.source}",
@@ -51,8 +52,19 @@ class Stages:
         ]
         first = [job for job in work if job.arguments[1] == study.data]
         rest = [job for job in work if job not in first]
+        rest += [
+            Job(f"data {name}", jobs.list_corrupted, (study.store, name, one, study.data))
+            for name, one in study.sets.items()
+            if not study.store.done(one.data)
+        ]
+        mixes = {name: one for name, one in study.others.items() if one.mix is not None}
+        rest += [
+            Job(f"data {name}", jobs.draw_mix, (study.store, name, one))
+            for name, one in mixes.items()
+            if not study.store.done(one)
+        ]
         for some in (first, rest) if rest else (first,):
-            failures = self._run("data", some, len(settings))
+            failures = self._run("data", some, len(settings) + len(study.sets) + len(mixes))
             if failures:  # nothing can go on without data
                 raise InputError(next(iter(failures.values())))
         self.study = lay_out(study.config, study.base)  # now a set of corruptions has its names

@@ -42,7 +42,7 @@ def stages(config: Config, base: Path) -> list[Stage]:
     study = lay_out(config, base)
     pace = _pace(study.output / "run.json")
     wanted: dict[str, Sequence[object]] = {
-        "data": [study.data, *study.others.values()],
+        "data": [study.data, *study.others.values(), *(one.data for one in study.sets.values())],
         "parents": list(study.parents.values()),
         "population": list(study.pruned.values()),
         "predictions": study.predicted,

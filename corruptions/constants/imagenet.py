@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .rows import BRIGHTNESS, CONTRAST, SATURATE, ZOOM_LARGE, Row
+from .rows import BRIGHTNESS, CONTRAST, FROST_LARGE, SATURATE, SNOW_LARGE, ZOOM_LARGE, Row
 
 ROWS: Mapping[str, Row] = {
     "gaussian_noise": (0.08, 0.12, 0.18, 0.26, 0.38),
@@ -13,11 +13,28 @@ ROWS: Mapping[str, Row] = {
     "speckle_noise": (0.15, 0.2, 0.35, 0.45, 0.6),
     "gaussian_blur": (1, 2, 3, 4, 6),
     "defocus_blur": ((3, 0.1), (4, 0.5), (6, 0.5), (8, 0.5), (10, 0.5)),
+    "glass_blur": ((0.7, 1, 2), (0.9, 2, 1), (1, 2, 3), (1.1, 3, 2), (1.5, 4, 2)),
     "motion_blur": ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15)),
     "zoom_blur": ZOOM_LARGE,
+    "snow": SNOW_LARGE,
+    "frost": FROST_LARGE,
     "fog": ((1.5, 2.0), (2.0, 2.0), (2.5, 1.7), (2.5, 1.5), (3.0, 1.4)),
     "brightness": BRIGHTNESS,
+    "spatter": (
+        (0.65, 0.3, 4.0, 0.69, 0.6, 0),
+        (0.65, 0.3, 3.0, 0.68, 0.6, 0),
+        (0.65, 0.3, 2.0, 0.68, 0.5, 0),
+        (0.65, 0.3, 1.0, 0.65, 1.5, 1),
+        (0.67, 0.4, 1.0, 0.65, 1.5, 1),
+    ),
     "contrast": CONTRAST,
+    "elastic_transform": (
+        (2, 0.7, 0.1, 244),
+        (2, 0.08, 0.2, 244),
+        (0.05, 0.01, 0.02, 244),
+        (0.07, 0.01, 0.02, 244),
+        (0.12, 0.01, 0.02, 244),
+    ),
     "pixelate": (0.6, 0.5, 0.4, 0.3, 0.25),
     "jpeg_compression": (25, 18, 15, 10, 7),
     "saturate": SATURATE,

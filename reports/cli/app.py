@@ -8,7 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-from reports.cli import catalogues, comparing, guarding, pipeline, planning, studies, tables
+from reports.cli import (
+    catalogues,
+    comparing,
+    corrupt,
+    guarding,
+    pipeline,
+    planning,
+    studies,
+    tables,
+)
 from reports.cli.exits import guarded
 
 COMMANDS: dict[str, Callable[..., Any]] = {
@@ -18,6 +27,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "status": studies.status,
     "prune": studies.prune,
     "predict": studies.predict,
+    "corrupt": corrupt.corrupt,
     "plan": planning.plan,
     "audit": tables.audit,
     "check": pipeline.check,

@@ -7,10 +7,10 @@ import pytest
 import torch
 from scipy import ndimage, stats
 
-from corruptions import PRESETS, blur, corrupt
+from corruptions import PRESETS, blur, corrupt, zoom
 from corruptions.draws import stream
 
-CASES = [("cifar", 32), ("tiny", 64), ("imagenet", 224)]
+CASES = [("mnist", 28), ("cifar", 32), ("tiny", 64), ("imagenet", 224)]
 SEVERITIES = (1, 2, 3, 4, 5)
 
 
@@ -154,3 +154,104 @@ def test_blurs_leave_a_flat_image_as_it_is():
     flat = np.full((2, 20, 20, 3), 77, dtype=np.uint8)
     for name in ("gaussian_blur", "motion_blur", "zoom_blur", "defocus_blur"):
         assert np.array_equal(corrupt(flat, name, 4, preset="cifar"), flat)
+
+
+@pytest.mark.parametrize("severity", SEVERITIES)
+@pytest.mark.parametrize(("preset", "side"), CASES[:3])
+def test_motion_blur_at_every_severity(photographs, preset, side, severity):
+    images = photographs(side, 1)
+    radius, sigma = PRESETS[preset].constants("motion_blur", severity)
+    angle = 37.0 - 17 * severity
+    paths = blur.path_offsets(2 * radius + 1, np.array([angle]))
+    planes = torch.from_numpy(images).permute(0, 3, 1, 2)
+    ours = blur.motion(planes, sigma, paths, torch.zeros(1, dtype=torch.int64))
+    theirs = motion_reference(images[0].astype(float), radius, sigma, angle)
+    agree(ours[0].permute(1, 2, 0).numpy(), theirs / 255)
+
+
+def test_falling_paths_on_one_channel(photographs):
+    layers = torch.from_numpy(photographs(32, 2)[..., 0].copy())[:, None]
+    angles = np.array([-130.0, -50.0])
+    paths = blur.path_offsets(21, angles)
+    ours = blur.motion(layers, 4.0, paths, torch.tensor([1, 0]))
+    for one, layer, angle in zip(ours, layers, angles[::-1], strict=True):
+        theirs = motion_reference(layer[0, ..., None].numpy().astype(float), 10, 4.0, angle)
+        agree(one[0, ..., None].numpy(), theirs / 255)
+
+
+BLURS = {
+    "gaussian_blur": blur.gaussian_blur,
+    "defocus_blur": blur.defocus_blur,
+    "motion_blur": blur.motion_blur,
+    "zoom_blur": zoom.zoom_blur,
+}
+
+
+@pytest.mark.parametrize("name", BLURS)
+@pytest.mark.parametrize(
+    ("preset", "shape"),
+    [
+        ("digits", (5, 1, 2, 2)),
+        ("imagenet", (3, 2, 2, 3)),
+        ("imagenet299", (4, 5, 17, 40)),
+        ("cifar", (6, 3, 63, 30)),
+    ],
+)
+def test_shapes_and_floats(name, preset, shape):
+    levels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    images, function = torch.from_numpy(levels), BLURS[name]
+    for severity in (1, 5):
+        constants = PRESETS[preset].constants(name, severity)
+        draws = stream(0, name, severity, np.arange(len(images)))
+        bytes_ = function(images, draws, *constants)
+        assert (bytes_.dtype, bytes_.shape) == (torch.uint8, images.shape)
+        floats = function(images.to(torch.float32), draws, *constants)
+        assert floats.dtype == torch.float32
+        # Truncated, they are the bytes; where a sum is an integer, rounding decides.
+        apart = (floats + 1e-3).floor() - bytes_
+        assert apart.abs().max() <= 1
+        assert (apart != 0).float().mean() <= 0.02
+        # The fractions of pixels are not lost on the way.
+        finer = function(images * 0.5, draws, *constants)
+        if name != "defocus_blur" or severity == 1:  # some disks sum to more than 1
+            assert (2 * finer - floats).abs().max() < 1e-3
+        one = function(images[1:2], draws.part(1, 2, images.device), *constants)
+        assert torch.equal(one, bytes_[1:2])
+        one = function(images[1:2] * 0.7, draws.part(1, 2, images.device), *constants)
+        assert torch.equal(one, function(images * 0.7, draws, *constants)[1:2])
+        empty = function(images[:0], draws.part(0, 0, images.device), *constants)
+        assert empty.shape == images[:0].shape
+
+
+def test_zoom_by_axes_is_the_map_but_for_its_rounding(photographs):
+    images = torch.from_numpy(photographs(224, 1)).permute(0, 3, 1, 2)[:, :, :100].contiguous()
+    for severity in SEVERITIES:
+        constants = PRESETS["imagenet"].constants("zoom_blur", severity)
+        whole = zoom.zoom_blur(images, None, *constants)
+        apart = zoom.zoomed_by_axes(images, *constants).int() - whole
+        assert apart.abs().max() <= 1
+        assert (apart != 0).float().mean() < 0.01
+
+
+def test_zoom_of_a_large_image_in_bands(photographs, monkeypatch):
+    images = torch.from_numpy(np.tile(photographs(64, 1), (1, 7, 6, 1))).permute(0, 3, 1, 2)
+    assert images.shape[2] * images.shape[3] > zoom._FEW_PIXELS
+    ours = zoom.zoom_blur(images, None, 1.11, 0.02)
+    zooms, clean = np.arange(1, 1.11, 0.02), images[0].permute(1, 2, 0).numpy() / 255
+
+    def wide(factor):  # the reference's images are square; this one is trimmed on either axis
+        parts = []
+        for axis in (0, 1):
+            size = clean.shape[axis]
+            kept = math.ceil(size / factor)
+            parts.append(slice((size - kept) // 2, (size - kept) // 2 + kept))
+        large = ndimage.zoom(clean[parts[0], parts[1]], (factor, factor, 1), order=1)
+        down, right = (
+            (big - side) // 2 for big, side in zip(large.shape[:2], clean.shape[:2], strict=True)
+        )
+        return large[down:, right:][: clean.shape[0], : clean.shape[1]]
+
+    theirs = (clean + sum(wide(factor) for factor in zooms)) / (len(zooms) + 1)
+    agree(ours[0].permute(1, 2, 0).numpy(), theirs)
+    monkeypatch.setattr(zoom, "_BAND", 5000)
+    assert torch.equal(zoom.zoom_blur(images, None, 1.11, 0.02), ours)

@@ -72,6 +72,19 @@ def in_place(images, severity, *, seed, ids):
     return images
 
 
+def in_place_at_the_end(images, severity, *, seed, ids):
+    result = images.copy()
+    if severity:
+        images[-1] = 0
+    return result
+
+
+def by_place(images, severity, *, seed, ids):
+    """Draws that depend on where an image stands in the batch."""
+    noise = np.random.default_rng(seed).integers(0, 9, (64, 6, 6))[: len(images)]
+    return np.clip(images + noise * (severity > 0), 0, 255).astype(np.uint8)
+
+
 def as_float(images, severity, *, seed, ids):
     return images / 255
 
@@ -89,7 +102,9 @@ def cropped(images, severity, *, seed, ids):
     [
         (random_state, ValueError, "another batch"),
         (by_batch, ValueError, "another batch"),
+        (by_place, ValueError, "another batch"),
         (always, ValueError, "severity 0"),
+        (in_place_at_the_end, ValueError, "work on a copy"),
         (in_place, ValueError, "work on a copy"),
         (as_float, TypeError, "float64"),
         (as_list, TypeError, "list"),
@@ -101,3 +116,46 @@ def test_a_function_that_breaks_one(function, error, fragment):
         corrupt(IMAGES.copy(), function, 2)
     assert function.__name__ in str(caught.value)
     assert fragment in str(caught.value)
+
+
+@pytest.mark.parametrize("function", [in_place, in_place_at_the_end])
+def test_the_callers_images_stay_whatever_a_function_does(function):
+    images = IMAGES.copy()
+    with pytest.raises(ValueError, match="work on a copy"):
+        corrupt(images, function, 2)
+    assert np.array_equal(images, IMAGES)
+
+
+def shifted(images, severity, *, seed, ids):
+    return (images + severity / 10).astype(images.dtype)
+
+
+@pytest.mark.parametrize(("dtype", "ends"), [("f4", (0, 2)), ("f8", (-1, 3)), ("u2", (0, 4095))])
+def test_functions_of_other_kinds_of_images(dtype, ends):
+    images = (IMAGES / 255).astype(dtype)
+    changed = corrupt(images, shifted, 3, value_range=ends)
+    assert changed.dtype == images.dtype
+    assert np.array_equal(changed, shifted(images, 3, seed=0, ids=None))
+    tensor = torch.from_numpy(images)
+    again = corrupt(
+        tensor,
+        lambda x, severity, **_: (x.double() + severity / 10).to(x.dtype),
+        3,
+        value_range=ends,
+    )
+    assert again.dtype == tensor.dtype
+
+
+def test_a_function_that_leaves_the_stated_range():
+    images = (IMAGES / 255).astype(np.float32)
+    with pytest.raises(ValueError, match=r"shifted left the stated range.*holds 1\."):
+        corrupt(images, shifted, 3, value_range=(0, 1))
+    with pytest.raises(ValueError, match=r"image 0 of the batch holds 0.*stated range"):
+        corrupt(images, shifted, 3, value_range=(0.5, 1))
+    with pytest.raises(TypeError, match="range is not stated"):
+        corrupt(images, shifted, 3)
+
+
+def test_a_function_on_bands():
+    images = np.zeros((3, 6, 6, 5), dtype=np.uint8)
+    assert corrupt(images, darker, 3, bands=True).shape == images.shape

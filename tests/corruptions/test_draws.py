@@ -1,13 +1,16 @@
 """The counter-based generator: against plain Python integers, and as random numbers."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
 from scipy import stats
 
-from corruptions.draws import Stream, mix, stream
+from corruptions import corrupt, noise, pixelate, poisson
+from corruptions.catalog import SETS
+from corruptions.draws import Stream, _mixed_by_torch, mix, stream
 
 MASK = 2**64 - 1
 
@@ -32,6 +35,23 @@ def test_words_are_splitmix64_read_as_a_counter():
             counter = 2 * 2**40 + 1 + k
             expected = splitmix((key + counter * 0x9E3779B97F4A7C15) & MASK)
             assert words[row, k].item() & MASK == expected
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (3, 0), (1, 40_000), (3, 16_385), (5000, 7)])
+def test_words_by_numpy_are_words_by_torch_in_every_block(shape):
+    keys = mix(torch.arange(shape[0]))
+    words = Stream(keys).words(shape[1], purpose=1, first=3)
+    counter = 2**40 + 1 + 3 + torch.arange(shape[1])
+    by_torch = _mixed_by_torch(keys[:, None] + counter * (0x9E3779B97F4A7C15 - 2**64))
+    assert torch.equal(words, by_torch)
+    assert words.shape == shape
+
+
+def test_mix_works_in_place_whatever_the_layout():
+    words = torch.arange(40_000).view(200, 200)
+    turned = words.clone().t()
+    assert mix(turned) is turned
+    assert torch.equal(turned, mix(words).t())
 
 
 def test_keys_follow_from_seed_corruption_severity_and_id():
@@ -62,6 +82,17 @@ def test_refine_gives_the_upper_36_bits_of_the_word_at_that_place():
     rows, columns = torch.tensor([0, 2, 1]), torch.tensor([3, 19, 0])
     expected = [(words[r, c].item() & MASK) >> 28 for r, c in zip(rows, columns, strict=True)]
     assert draws.refine(rows, columns, purpose=1).tolist() == expected
+
+
+def test_fine_is_refine_everywhere_also_further_into_the_image():
+    draws = stream(0, "x", 1, np.arange(4))
+    fine = draws.fine(30, purpose=1)
+    rows, columns = (
+        index.flatten()
+        for index in torch.meshgrid(torch.arange(4), torch.arange(30), indexing="ij")
+    )
+    assert torch.equal(fine.flatten(), draws.refine(rows, columns, purpose=1))
+    assert torch.equal(draws.after(11).fine(19, purpose=1), fine[:, 11:])
 
 
 def test_codes_and_uniforms_are_cut_to_length_and_do_not_depend_on_it():
@@ -98,3 +129,18 @@ def test_neighbouring_words_of_one_image_draw_independently():
     codes = stream(0, "x", 1, np.arange(16)).codes(2**16).numpy()
     pairs = (codes[:, ::2] >> 12 & 15) * 16 + (codes[:, 1::2] >> 12 & 15)
     assert stats.chisquare(np.bincount(pairs.ravel(), minlength=256)).pvalue > 1e-3
+
+
+def test_threads_share_tables_without_changing_a_byte():
+    images = torch.randint(0, 256, (6, 3, 32, 32), dtype=torch.uint8)
+    work = [name for name in (*SETS["noise"], *SETS["digital"]) for _ in range(4)]
+
+    def one(name):
+        return corrupt(images, name, 2.5, preset="cifar")
+
+    expected = [one(name) for name in work]
+    for cached in (noise._normal_steps, noise._normal_edges, poisson._tables, pixelate._axis):
+        cached.cache_clear()
+    with ThreadPoolExecutor(8) as pool:
+        for result, alone in zip(pool.map(one, work), expected, strict=True):
+            assert torch.equal(result, alone)

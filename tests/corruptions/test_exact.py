@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from corruptions import blur, exact
+from corruptions import exact, zoom
 
 
 @given(arrays(np.float64, (3, 7), elements=st.floats(0, 5)))
@@ -37,36 +37,6 @@ def test_mirrored_and_clamped_agree_with_numpy_padding(size, before, after):
     assert exact.clamped(size, before, after).tolist() == clamped.tolist()
 
 
-@pytest.mark.parametrize(("mirror", "mode"), [(True, "mirror"), (False, "nearest")])
-def test_correlate_agrees_with_scipy(mirror, mode):
-    generator = np.random.default_rng(0)
-    image = generator.integers(0, 256, (9, 11), dtype=np.uint8)
-    kernel = generator.random((5, 3))
-    kernel /= kernel.sum()
-    taps = exact.kernel_taps(kernel)
-    ours = exact.correlate(torch.from_numpy(image)[None, None], taps, mirror=mirror)[0, 0]
-    expected = ndimage.correlate(image.astype(float), kernel, mode=mode)
-    assert np.abs(ours.numpy() - expected).max() < 15 * 255 / exact.UNITS
-
-
-def test_correlate_does_not_depend_on_the_order_of_the_taps():
-    image = torch.randint(0, 256, (2, 3, 20, 20), dtype=torch.uint8)
-    taps = exact.kernel_taps(blur.disk(6, 0.5))
-    forward = exact.correlate(image, taps, mirror=True)
-    backward = exact.correlate(image, taps[::-1], mirror=True)
-    assert torch.equal(forward, backward)
-
-
-@pytest.mark.parametrize("constants", [(6, 0.5), (10, 0.5), (12, 0.5)])
-@pytest.mark.parametrize("shape", [(2, 3, 41, 57), (1, 1, 9, 8)])
-def test_fourier_and_taps_agree_bit_for_bit(constants, shape):
-    image = torch.randint(0, 256, shape, dtype=torch.uint8)
-    kernel = blur.disk(*constants)
-    taps = exact.correlate(image, exact.kernel_taps(kernel), mirror=True)
-    fourier = blur._correlate_fourier(image, kernel)
-    assert torch.equal(exact.grey_levels(taps), exact.grey_levels(fourier))
-
-
 @settings(max_examples=30)
 @given(st.integers(2, 6), st.integers(2, 6), st.floats(-3, 3), st.floats(-3, 3))
 def test_bilinear_agrees_with_scipy_and_zeros_outside(height, width, down, right):
@@ -79,14 +49,37 @@ def test_bilinear_agrees_with_scipy_and_zeros_outside(height, width, down, right
 
 
 def test_grey_levels_clip_and_truncate():
-    values = torch.tensor([-5.0, 0.0, 1.9, 2.9999, 254.5, 255.0, 300.0])
-    assert exact.grey_levels(values).tolist() == [0, 0, 1, 3, 254, 255, 255]
+    values = [-5.0, 0.0, 1.9, 2.9999, 254.5, 255.0, 300.0]
+    for kind in (torch.float32, torch.float64):
+        levels = exact.grey_levels(torch.tensor(values, dtype=kind))
+        assert levels.tolist() == [0, 0, 1, 3, 254, 255, 255]
+    floats = exact.grey_levels(torch.tensor(values), torch.float32)
+    assert floats.tolist() == torch.tensor([0, 0, 1.9, 2.9999, 254.5, 255, 255]).tolist()
 
 
-def test_a_map_on_the_other_path_gives_the_same_bytes():
-    # The path of other devices, which is sparse torch on whatever device the tensor lives on.
-    images = torch.randint(0, 256, (3, 1, 16, 16), dtype=torch.uint8)
-    zoom = blur._zoom_map(16, 16, 1.21, 0.02)
-    columns = images.reshape(3, 256).t().to(torch.float32).contiguous()
-    there = (zoom._on(images.device) @ columns).t().reshape(images.shape)
-    assert torch.equal(zoom.apply(images), there)
+def test_grey_levels_of_views_and_of_nothing():
+    values = torch.arange(24.0).view(2, 3, 4)
+    assert torch.equal(exact.grey_levels(values[:, :, 1:3].clone()), values[:, :, 1:3].byte())
+    assert torch.equal(exact.grey_levels(values.transpose(0, 2)), values.transpose(0, 2).byte())
+    assert exact.grey_levels(values[:0]).shape == (0, 3, 4)
+    # Four numbers in a column look like one of OpenCV's scalars.
+    assert exact.grey_levels(torch.full((4, 1), 7.5).double()).tolist() == [[7]] * 4
+
+
+@given(st.integers(0, 255 * exact.UNITS))
+def test_grey_levels_of_exact_sums_drop_their_fraction(units):
+    levels = exact.grey_levels(torch.tensor([units / exact.UNITS]))
+    assert levels.item() == int(units / exact.UNITS + 1e-3)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_every_path_of_a_map_gives_the_same(count):
+    images = torch.randint(0, 256, (count, 2, 16, 16), dtype=torch.uint8)
+    zoomed = zoom._zoom_map(16, 16, 1.21, 0.02)
+    mapped = zoomed.apply(images)
+    assert torch.equal(zoomed.levels(images), exact.grey_levels(mapped.clone()))
+    assert torch.equal(zoomed.apply(images.to(torch.float32)), mapped)
+    # That of other devices is sparse torch on whatever device the tensor lives on.
+    columns = images.reshape(2 * count, 256).t().to(torch.float32).contiguous()
+    there = (zoomed._on(images.device) @ columns).t().reshape(count, 2, 256)
+    assert torch.equal(mapped, there)

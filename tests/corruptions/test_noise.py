@@ -1,14 +1,21 @@
-"""Noise: each element against the inverse cdf in full precision; the law of 20 million draws."""
+"""Noise: each element against the inverse cdf in full precision, on 8-bit and on float images."""
 
 import numpy as np
 import pytest
 import torch
 from scipy import special, stats
 
-from corruptions import noise
+from corruptions import corrupt, noise
 from corruptions.draws import stream
+from corruptions.lookup import above, below, divided, equal_places, looked_up, unequal_places
+from corruptions.poisson import poisson_counts
 
-DRAWS = 20_000_000
+NOISES = {
+    "gaussian_noise": (noise.gaussian_noise, 0.18),
+    "speckle_noise": (noise.speckle_noise, 0.35),
+    "shot_noise": (noise.shot_noise, 12.0),
+    "impulse_noise": (noise.impulse_noise, 0.09),
+}
 
 
 def uniforms(draws, count, bits):
@@ -58,69 +65,6 @@ def test_impulse_sets_elements_by_the_lowest_and_highest_codes(batch):
     assert np.array_equal(noise.impulse_noise(images, draws, 0.27).numpy(), expected)
 
 
-def counts_of(function, level, constant):
-    """How often each grey level comes out of DRAWS elements of one level."""
-    total = np.zeros(256, dtype=np.int64)
-    side, parts = 250, 20
-    per_part = DRAWS // (side * side * parts)
-    images = torch.full((per_part, 1, side, side), level, dtype=torch.uint8)
-    for part in range(parts):
-        draws = stream(1, "law", 1, np.arange(part * per_part, (part + 1) * per_part))
-        result = function(images, draws, constant)
-        total += np.bincount(result.flatten().numpy(), minlength=256)
-    return total
-
-
-def chi2_p(observed, probabilities):
-    """The p-value of counts against a law, neighbours merged until each expects ten."""
-    expected, seen, merged_expected, merged_seen = 0.0, 0, [], []
-    for probability, count in zip(probabilities * observed.sum(), observed, strict=True):
-        expected, seen = expected + probability, seen + count
-        if expected >= 10:
-            merged_expected.append(expected)
-            merged_seen.append(seen)
-            expected, seen = 0.0, 0
-    merged_expected[-1] += expected
-    merged_seen[-1] += seen
-    return stats.chisquare(merged_seen, merged_expected).pvalue
-
-
-def stepped_normal(level, spread):
-    """The law of clip(level + floor(spread · Z), 0, 255)."""
-    edges = stats.norm.cdf((np.arange(257) - level) / spread)
-    edges[0], edges[-1] = 0, 1
-    return np.diff(edges)
-
-
-@pytest.mark.parametrize(("scale", "level"), [(0.08, 100), (0.18, 10), (0.18, 200), (0.38, 100)])
-def test_law_of_gaussian_noise(scale, level):
-    observed = counts_of(noise.gaussian_noise, level, scale)
-    assert chi2_p(observed, stepped_normal(level, 255 * scale)) > 1e-3
-
-
-@pytest.mark.parametrize(("scale", "level"), [(0.15, 10), (0.6, 100), (0.35, 200)])
-def test_law_of_speckle_noise(scale, level):
-    observed = counts_of(noise.speckle_noise, level, scale)
-    assert chi2_p(observed, stepped_normal(level, level * scale)) > 1e-3
-
-
-@pytest.mark.parametrize(("photons", "level"), [(60, 100), (12, 200), (3, 10), (500, 60)])
-def test_law_of_shot_noise(photons, level):
-    counts = np.arange(2000)
-    outcomes = (np.clip(counts / photons, 0, 1) * 255).astype(int)
-    law = np.bincount(
-        outcomes, weights=stats.poisson.pmf(counts, photons * level / 255), minlength=256
-    )
-    assert chi2_p(counts_of(noise.shot_noise, level, photons), law) > 1e-3
-
-
-def test_law_of_impulse_noise():
-    observed = counts_of(noise.impulse_noise, 100, 0.17)
-    law = np.zeros(256)
-    law[[0, 100, 255]] = 0.085, 0.83, 0.085
-    assert chi2_p(observed, law) > 1e-3
-
-
 def test_channels_are_drawn_independently():
     images = torch.full((50, 3, 32, 32), 128, dtype=torch.uint8)
     noisy = noise.gaussian_noise(images, stream(0, "x", 1, np.arange(50)), 0.1).numpy()
@@ -136,3 +80,116 @@ def test_values_stop_at_black_and_white_and_do_not_wrap(function):
     assert function(black, draws, 0.1).max() < 128
     white = torch.full_like(black, 255)
     assert function(white, draws, 0.1).min() > 100
+
+
+def float_batch(batch):
+    images, draws = batch
+    fractions = torch.rand(images.shape, generator=torch.Generator().manual_seed(0))
+    return (images.float() + fractions).clamp_(0, 255), draws
+
+
+@pytest.mark.parametrize("name", NOISES)
+def test_floats_of_whole_levels_are_the_8_bit_noise_with_its_fractions(batch, name):
+    images, draws = batch
+    function, constant = NOISES[name]
+    floats = function(images.float(), draws, constant)
+    assert floats.dtype == torch.float32
+    fractions = floats - function(images, draws, constant)
+    # A hair is allowed for results that are whole levels but for a rounding error.
+    assert fractions.min() > -1e-4
+    assert fractions.max() < 1 + 1e-4
+
+
+def test_gaussian_on_floats(batch):
+    images, draws = float_batch(batch)
+    normal = special.ndtri(uniforms(draws, 768, 16)).reshape(images.shape)
+    expected = np.clip(images.numpy() + 255 * 0.18 * normal, 0, 255)
+    assert np.abs(noise.gaussian_noise(images, draws, 0.18).numpy() - expected).max() < 1e-4
+
+
+def test_speckle_on_floats(batch):
+    images, draws = float_batch(batch)
+    normal = special.ndtri(uniforms(draws, 768, 16)).reshape(images.shape)
+    expected = np.clip(images.numpy() * (1 + 0.35 * normal), 0, 255)
+    assert np.abs(noise.speckle_noise(images, draws, 0.35).numpy() - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize("photons", [500, 12.5, 3])
+def test_shot_on_floats_inverts_the_cdf_at_each_elements_own_rate(batch, photons):
+    images, draws = float_batch(batch)
+    rates = images.to(torch.float64).numpy() / 255 * photons
+    counts = stats.poisson.ppf(uniforms(draws, 768, 12).reshape(images.shape), rates)
+    expected = np.clip(counts * 255 / photons, 0, 255)
+    assert np.abs(noise.shot_noise(images, draws, photons).numpy() - expected).max() < 1e-4
+
+
+def test_impulse_on_floats_leaves_the_rest_alone(batch):
+    images, draws = float_batch(batch)
+    noisy = noise.impulse_noise(images, draws, 0.27)
+    kept = noisy == images
+    assert 0.7 < kept.float().mean() < 0.76
+    assert set(noisy[~kept].unique().tolist()) == {0.0, 255.0}
+
+
+def test_counts_are_smallest_whose_cdf_exceeds_the_number_also_in_the_tails():
+    rates = torch.tensor([0.0, 1e-6, 0.3, 3.0, 60.0, 500.0, 900.0], dtype=torch.float64)
+    tails = torch.tensor([2.0**-49, 1e-9, 0.01, 0.5, 0.99, 1 - 1e-9], dtype=torch.float64)
+    rates, tails = (axis.flatten() for axis in torch.meshgrid(rates, tails, indexing="ij"))
+    expected = stats.poisson.ppf(tails.numpy(), rates.numpy())
+    assert poisson_counts(rates, tails).tolist() == expected.tolist()
+
+
+def test_counts_stop_where_nothing_is_left_of_the_distribution():
+    rates = torch.full((3,), 30.0, dtype=torch.float64)
+    almost_one = torch.full((3,), 1 - 2.0**-53, dtype=torch.float64)
+    assert bool((poisson_counts(rates, almost_one) < 120).all())
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+@pytest.mark.parametrize("name", NOISES)
+@pytest.mark.parametrize("shape", [(0, 3, 8, 8), (1, 1, 2, 2), (3, 5, 7, 4), (2, 3, 33, 20)])
+def test_any_number_of_channels_and_images(name, shape, dtype):
+    function, constant = NOISES[name]
+    images = torch.randint(0, 256, shape, dtype=torch.uint8).to(dtype)
+    before = images.clone()
+    noisy = function(images, stream(0, "x", 1, np.arange(shape[0])), constant)
+    assert (noisy.shape, noisy.dtype) == (images.shape, dtype)
+    assert torch.equal(images, before)
+    assert bool(torch.isfinite(noisy.float()).all())
+
+
+@pytest.mark.parametrize("name", NOISES)
+@pytest.mark.parametrize("preset", ["digits", "mnist", "cifar", "tiny", "imagenet", "imagenet299"])
+def test_black_and_white_at_every_published_severity(name, preset):
+    for severity in (1, 5):
+        images = np.stack([np.zeros((16, 16), np.uint8), np.full((16, 16), 255, np.uint8)])
+        noisy = corrupt(images, name, severity, preset=preset)
+        if name in ("speckle_noise", "shot_noise"):
+            assert not noisy[0].any()  # noise in proportion to nothing
+        if name != "impulse_noise":
+            assert noisy[1].mean() > 150
+
+
+def test_lookups_are_the_same_by_arrow_and_by_torch():
+    codes = torch.randint(0, 2**15, (1000,), dtype=torch.int32)
+    for table in (torch.arange(2**15).to(torch.int16), torch.rand(2**15)):
+        expected = table[codes.long()]
+        assert torch.equal(looked_up(table, codes), expected)
+        assert torch.equal(looked_up(table, codes.to(torch.uint16)), expected)
+        assert len(looked_up(table, codes[:0])) == 0
+
+
+def test_what_is_looked_up_may_be_written_to_and_the_table_stays():
+    table = torch.arange(4, dtype=torch.int16)
+    looked_up(table, torch.tensor([1, 2], dtype=torch.int32)).fill_(9)
+    assert table.tolist() == [0, 1, 2, 3]
+
+
+def test_places_and_masks():
+    values = torch.tensor([3, -5, 3, 7], dtype=torch.int16)
+    assert equal_places(values, 3).tolist() == [0, 2]
+    assert unequal_places(values, torch.tensor([3, 0, 3, 0], dtype=torch.int16)).tolist() == [1, 3]
+    assert divided(torch.tensor([0, 6, 7, 13]), 7).tolist() == [0, 0, 1, 1]
+    assert below(values, 3).tolist() == [0, 255, 0, 0]
+    assert above(values, 3).tolist() == [0, 0, 0, 255]
+    assert above(values, 2**15 - 1).tolist() == [0, 0, 0, 0]

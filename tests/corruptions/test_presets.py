@@ -22,7 +22,9 @@ from corruptions import CORRUPTIONS, PRESETS, SETS, members, missing, names, pre
         ((100, 96, 96), "tiny"),
         ((100, 3, 224, 224), "imagenet"),
         ((100, 299, 299, 3), "imagenet299"),
-        ((0, 3, 512, 640), "imagenet299"),
+        ((0, 3, 423, 640), "imagenet299"),
+        ((0, 3, 424, 640), "large"),
+        ((1, 5000, 4000), "large"),
     ],
 )
 def test_auto_picks_by_the_shorter_side_and_by_colour(shape, name):
@@ -47,6 +49,20 @@ def test_constants_at_whole_severities_are_the_rows():
                 assert preset.constants(corruption, severity) == wanted
 
 
+def test_a_preset_says_which_severities_it_has():
+    wanted = {name: (1,) if name == "mnist-c" else (1, 2, 3, 4, 5) for name in PRESETS}
+    assert {name: preset.severities for name, preset in PRESETS.items()} == wanted
+    for preset in PRESETS.values():
+        assert {len(row) for row in preset.rows.values()} == {len(preset.severities)}
+
+
+@pytest.mark.parametrize("severity", [1.5, 2, 5])
+def test_mnist_c_refuses_other_severities_than_its_one(severity):
+    sentence = "^preset 'mnist-c' has one severity: use severity 1, or preset 'mnist'.$"
+    with pytest.raises(ValueError, match=sentence):
+        PRESETS["mnist-c"].constants("fog", severity)
+
+
 def test_constants_in_between_are_interpolated():
     imagenet = PRESETS["imagenet"]
     assert imagenet.constants("motion_blur", 1.5) == (12.5, 4.0)
@@ -56,9 +72,10 @@ def test_constants_in_between_are_interpolated():
 def test_every_row_fits_its_function():
     for preset in PRESETS.values():
         for corruption in preset.rows:
-            parameters = inspect.signature(CORRUPTIONS[corruption].function).parameters
-            assert list(parameters)[:2] == ["images", "stream"]
-            assert len(preset.constants(corruption, 1)) == len(parameters) - 2, corruption
+            signature = inspect.signature(CORRUPTIONS[corruption].function)
+            assert list(signature.parameters)[:2] == ["images", "stream"]
+            for severity in preset.severities:
+                signature.bind(None, None, *preset.constants(corruption, severity))
 
 
 def test_published_rows_spot_checked():
@@ -66,7 +83,7 @@ def test_published_rows_spot_checked():
     assert PRESETS["imagenet299"].rows["jpeg_compression"] == (23, 16, 13, 8, 5)
     assert PRESETS["tiny"].rows["saturate"][4] == (30.0, 0.2)
     assert PRESETS["cifar"].rows["defocus_blur"][2] == (0.5, 0.6)
-    assert [p.name for p in PRESETS.values() if not p.published] == ["digits", "mnist"]
+    assert [p.name for p in PRESETS.values() if not p.published] == ["digits", "mnist", "large"]
 
 
 def test_the_published_set_is_in_the_benchmarks_order_and_says_what_is_missing():
@@ -76,16 +93,16 @@ def test_the_published_set_is_in_the_benchmarks_order_and_says_what_is_missing()
     lacking = missing("imagenet-c", "cifar")
     assert sorted(available + lacking) == sorted(SETS["imagenet-c"])
     assert lacking == tuple(n for n in SETS["imagenet-c"] if n not in CORRUPTIONS)
-    assert missing("imagenet-c-extra", "cifar") == ("spatter",)
-    assert missing("imagenet-c-extra", "cifar", colour=False) == ("spatter", "saturate")
+    assert missing("imagenet-c-extra", "cifar") == ()
+    assert missing("imagenet-c-extra", "cifar", colour=False) == ("saturate",)
 
 
 def test_a_list_of_names_is_kept_as_it_is():
     assert names(["fog", "contrast"], "digits") == ("fog", "contrast")
-    assert members("weather") == ("fog", "brightness")
+    assert members("weather") == ("snow", "frost", "fog", "brightness", "spatter")
 
 
-@pytest.mark.parametrize("family", ["noise", "blur", "weather", "digital", "geometry"])
+@pytest.mark.parametrize("family", ["noise", "blur", "weather", "digital", "geometry", "strokes"])
 def test_family_sets_hold_the_family(family):
     assert set(SETS[family]) == {n for n, row in CORRUPTIONS.items() if row.family == family}
 

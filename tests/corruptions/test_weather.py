@@ -1,10 +1,12 @@
 """Fog and brightness against slow per-pixel code written from the recipes."""
 
 import colorsys
+import math
 
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from corruptions import PRESETS, corrupt, weather
 from corruptions.draws import stream
@@ -47,20 +49,60 @@ def test_plasma(size, decay):
         assert np.abs(one - plasma_reference(draws, size, decay)).max() < 1e-5
 
 
-@pytest.mark.parametrize("severity", [1, 3, 5])
-@pytest.mark.parametrize(("preset", "side"), [("cifar", 32), ("tiny", 64)])
+CASES = [("mnist", 28), ("cifar", 32), ("tiny", 64)]
+
+
+def fog_reference(image, thickness, mist):
+    """The recipe for one image of levels: levels before they lose their fraction."""
+    clean, brightest = image / 255, image.max() / 255
+    fogged = (clean + thickness * mist[..., None]) * brightest / (brightest + thickness)
+    return 255 * np.clip(fogged, 0, 1)
+
+
+@pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize(("preset", "side"), [*CASES, ("imagenet", 224)])
 def test_fog(photographs, preset, side, severity):
-    images = photographs(side, 2)
+    images = photographs(side, 1)
+    size = 2 ** math.ceil(math.log2(side))
     thickness, decay = PRESETS[preset].constants("fog", severity)
-    uniforms = stream(5, "fog", severity, np.arange(2)).uniform(side * side - 1)
-    ours = corrupt(images, "fog", severity, preset=preset, seed=5)
-    for image, draws, foggy in zip(images / 255, uniforms.numpy(), ours, strict=True):
-        mist = plasma_reference(draws, side, decay)[..., None]
-        brightest = image.max()
-        theirs = np.clip((image + thickness * mist) * brightest / (brightest + thickness), 0, 1)
-        apart = np.abs(foggy.astype(int) - np.uint8(255 * theirs))
+    draws = np.random.default_rng(severity).uniform(-1, 1, size * size - 1).astype(np.float32)
+    mist = weather.plasma(torch.from_numpy(draws)[None], size, decay)
+    planes = torch.from_numpy(images).permute(0, 3, 1, 2)
+    ours = weather.fogged(planes, thickness, mist)[0].permute(1, 2, 0).numpy()
+    slow = plasma_reference(draws, size, decay)[:side, :side]
+    apart = np.abs(ours.astype(int) - np.uint8(fog_reference(images[0], thickness, slow)))
+    assert apart.max() <= 1
+    assert (apart > 0).mean() <= 0.01
+
+
+@pytest.mark.parametrize(("constants", "size"), [((1.5, 2.0), 32), ((3.0, 1.4, 256), 256)])
+def test_fog_draws_its_uniforms_from_the_stream(photographs, constants, size):
+    images = torch.from_numpy(photographs(28, 2)).permute(0, 3, 1, 2)
+    draws = stream(5, "fog", 1, np.arange(2))
+    ours = weather.fog(images, draws, *constants)
+    uniforms = (draws.codes(size * size - 1).numpy() + 0.5) / 2**15
+    assert np.abs(uniforms).max() < 1
+    for k in (0, 1):
+        mist = plasma_reference(uniforms[k], size, constants[1])[:28, :28]
+        theirs = fog_reference(photographs(28, 2)[k], constants[0], mist)
+        apart = np.abs(ours[k].permute(1, 2, 0).numpy().astype(int) - np.uint8(theirs))
         assert apart.max() <= 1
-        assert (apart > 0).mean() <= 0.01
+
+
+def test_wobbles_of_fog_are_uniform():
+    codes = stream(0, "fog", 3, np.arange(40)).codes(64 * 64 - 1).numpy().ravel()
+    assert stats.kstest((codes.astype(float) + 2**15 + 0.5) / 2**16, "uniform").pvalue > 1e-3
+
+
+def test_a_size_below_the_images_does_not_cut_the_plasma():
+    images = torch.full((1, 1, 20, 9), 200, dtype=torch.uint8)
+    draws = stream(0, "fog", 1, np.arange(1))
+    assert torch.equal(
+        weather.fog(images, draws, 1.0, 2.0, 8), weather.fog(images, draws, 1.0, 2.0)
+    )
+    larger = weather.fog(images, draws, 1.0, 2.0, 33)
+    assert torch.equal(larger, weather.fog(images, draws, 1.0, 2.0, 64))
+    assert not torch.equal(larger, weather.fog(images, draws, 1.0, 2.0))
 
 
 def test_fog_uses_the_top_left_of_a_larger_map_and_leaves_black_images_black():
@@ -93,3 +135,39 @@ def test_brightness_of_grey_images_by_hand():
     grey = np.array([[[0, 100], [200, 255]]], dtype=np.uint8)
     brighter = corrupt(grey, "brightness", 2, preset="imagenet")
     assert brighter.tolist() == [[[51, 151], [251, 255]]]
+
+
+@pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize(("preset", "side"), CASES)
+def test_brightness_of_grey_images_at_every_size(photographs, preset, side, severity):
+    images = photographs(side, 2)[..., 1].copy()
+    images[0, 0] = 0
+    (amount,) = PRESETS[preset].constants("brightness", severity)
+    theirs = np.minimum(images / 255 + amount, 1)
+    ours = corrupt(images, "brightness", severity, preset=preset)
+    assert np.array_equal(ours, np.floor(255 * theirs + 1e-6))
+
+
+@pytest.mark.parametrize("shape", [(5, 1, 2, 2), (3, 4, 2, 3), (2, 3, 33, 17), (3, 3, 200, 201)])
+def test_shapes_floats_and_parts_of_batches(shape):
+    levels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    levels[1] = 0
+    images, draws = torch.from_numpy(levels), stream(0, "fog", 1, np.arange(len(levels)))
+    for change, constants in ((weather.fog, (1.5, 2.0)), (weather.brightness, (0.3,))):
+        ours = change(images, draws, *constants)
+        assert (ours.dtype, ours.shape) == (torch.uint8, images.shape)
+        floats = change(images.to(torch.float32), draws, *constants)
+        assert floats.dtype == torch.float32
+        assert torch.isfinite(floats).all()
+        apart = (floats + 1e-3).floor() - ours
+        assert apart.abs().max() <= 1
+        assert (apart != 0).float().mean() <= 0.01
+        for start, stop in ((0, 1), (1, len(images)), (0, 0)):
+            part = draws.part(start, stop, images.device)
+            assert torch.equal(change(images[start:stop], part, *constants), ours[start:stop])
+
+
+def test_brightness_of_floats_between_levels():
+    levels = torch.tensor([0.0, 0.25, 100.5, 254.9]).view(1, 1, 2, 2)
+    ours = weather.brightness(levels, None, 0.1)
+    assert torch.allclose(ours.flatten(), torch.tensor([25.5, 25.75, 126.0, 255.0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from audit.evidence.blocks import NO_LABEL
 from audit.evidence.errors import InputError
-from audit.evidence.nearest import hint
+from audit.study.class_map import ClassMap
 from audit.study.data_settings import DataSettings, Undersample
 from audit.study.sources.choose import PartName, choose, splits_in_use
 from audit.study.sources.digits import RARE, VALIDATION_FRACTION, read_digits
@@ -27,6 +27,7 @@ from audit.study.sources.hugging_face import read_datasets
 from audit.study.sources.ids import example_ids
 from audit.study.sources.inputs import Inputs, check_shapes, read_inputs
 from audit.study.sources.labels import Coded, code_labels
+from audit.study.sources.natural import as_ours, natural_reader, recoded
 from audit.study.sources.own_function import read_function
 from audit.study.sources.parts import Part, Source, Vocabulary
 from audit.study.sources.rare import undersample
@@ -72,6 +73,7 @@ def load_source(
     vocabulary: Vocabulary | None = None,
     data_workers: int = 0,
     labelled: bool = True,
+    class_map: ClassMap | None = None,
 ) -> Source:
     """Reads a data set.
 
@@ -83,6 +85,7 @@ def load_source(
         data_workers: Processes that read a user's torch `Dataset`.
         labelled: False leaves labels unread, where the data are of none of the classes; every
             label is then -1.
+        class_map: Names of its classes -> names of the vocabulary's, where they differ.
 
     Returns:
         Parts whose order and contents depend on nothing but the settings and the files.
@@ -94,11 +97,14 @@ def load_source(
     read = SOURCES[settings.kind]
     if settings.kind == "module:function":
         read = partial(read_function, data_workers=data_workers)
+    if settings.kind == "folder" and vocabulary is not None and labelled:
+        settings, read = natural_reader(settings, base, vocabulary)
     with tempfile.TemporaryDirectory(prefix="prune-audit-", ignore_cleanup_errors=True) as scratch:
         held = read(settings, base, Path(scratch))
         if isinstance(held, Source):
-            return _finish_given(take_source(held, settings), settings, vocabulary, labelled)
-        return _assemble(held, settings, base, vocabulary, labelled)
+            source = take_source(held, settings)
+            return _finish_given(source, settings, vocabulary, labelled, class_map)
+        return _assemble(held, settings, base, vocabulary, labelled, class_map)
 
 
 def _assemble(
@@ -107,22 +113,25 @@ def _assemble(
     base: Path,
     vocabulary: Vocabulary | None,
     labelled: bool,
+    class_map: ClassMap | None,
 ) -> Source:
     used = splits_in_use(settings, held.splits, trained=vocabulary is None)
+    merged: tuple[tuple[str, ...], ...] = ()
+    if vocabulary is not None and labelled:
+        origin = settings.path or "The data"
+        held, merged = as_ours(held, used["test"], vocabulary.classes, class_map, origin)
     splits = {split: held.splits[split] for split in dict.fromkeys(used.values())}
     if vocabulary is not None and not labelled:
         coded = Coded(
             vocabulary.classes, {name: np.zeros(len(one), np.int64) for name, one in splits.items()}
         )
     else:
-        if vocabulary is not None:
-            _refuse_strange(held.classes or (), vocabulary.classes, settings.path or "The data")
         coded = code_labels(
             {name: one.column(held.label, "label") for name, one in splits.items()},
             held.classes,
             vocabulary.classes if vocabulary is not None else settings.classes,
         )
-    chosen, notes = choose(settings, used, coded.codes, _validation_fraction(settings))
+    chosen, notes = choose(settings, used, coded.codes, validation_fraction(settings))
     shape = vocabulary.shape if vocabulary is not None else None
     inputs = read_inputs(chosen, held.splits, settings, shape)
     drafts = _drafts(inputs, held.splits, coded.codes, settings, base)
@@ -138,6 +147,7 @@ def _assemble(
         parts["test"],
         (*held.notes, *notes, *inputs.notes, *rare),
         encoding,
+        merged,
     )
     return source.with_notes(*_absent_classes(source)) if labelled else _unlabelled(source)
 
@@ -170,7 +180,8 @@ def _drafts(
     return drafts
 
 
-def _validation_fraction(settings: DataSettings) -> float:
+def validation_fraction(settings: DataSettings) -> float:
+    """The share of the training rows that validate where no split does."""
     if settings.validation_fraction is not None:
         return settings.validation_fraction
     return VALIDATION_FRACTION if settings.source == "digits" else 0.1
@@ -238,32 +249,29 @@ def _absent_classes(source: Source) -> tuple[str, ...]:
 
 
 def _finish_given(
-    source: Source, settings: DataSettings, vocabulary: Vocabulary | None, labelled: bool
+    source: Source,
+    settings: DataSettings,
+    vocabulary: Vocabulary | None,
+    labelled: bool,
+    class_map: ClassMap | None,
 ) -> Source:
     if vocabulary is not None:
         check_shapes({"test": source.test.inputs}, vocabulary.shape)
         if not labelled:
             return _unlabelled(replace(source, classes=vocabulary.classes))
-        return _recoded(source, vocabulary.classes, settings.source)
+        return _recoded(source, vocabulary.classes, settings.source, class_map)
     if isinstance(settings.undersample, Undersample) and source.train is not None:
         stays, note = undersample(settings.undersample, source.train.groups, source.train.labels)
         source = replace(source, train=source.train.take(stays)).with_notes(note)
     return source.with_notes(*_absent_classes(source))
 
 
-def _recoded(source: Source, classes: tuple[str, ...], origin: str) -> Source:
+def _recoded(
+    source: Source, classes: tuple[str, ...], origin: str, class_map: ClassMap | None
+) -> Source:
     """Its test part with labels as positions in the classes that models were trained on."""
-    _refuse_strange(source.classes, classes, origin)
-    codes = np.array([classes.index(name) for name in source.classes], dtype=np.int64)
-    test = replace(source.test, labels=codes[source.test.labels])
-    found = replace(source, classes=classes, train=None, validation=None, test=test)
+    test, merged, notes = recoded(source.test, source.classes, classes, class_map, origin)
+    found = replace(
+        source, classes=classes, train=None, validation=None, test=test, merged=merged
+    ).with_notes(*notes)
     return found.with_notes(*_absent_classes(found))
-
-
-def _refuse_strange(found: Sequence[str], classes: Sequence[str], origin: str) -> None:
-    for name in found:
-        if name not in classes:
-            raise InputError(
-                f"{origin} gives a class {name!r} that the models were not trained on: "
-                f"{hint(name, classes)}"
-            )

@@ -86,6 +86,7 @@ class Source:
         test: What is audited.
         notes: Sentences that a report must repeat: what was cut, left out, or made rare.
         encoding: How a table's columns became features.
+        merged: Of a natural shift, classes that are one class there; the first stands for all.
     """
 
     kind: Kind
@@ -95,6 +96,7 @@ class Source:
     test: Part
     notes: tuple[str, ...] = ()
     encoding: Encoding | None = None
+    merged: tuple[tuple[str, ...], ...] = ()
 
     @property
     def parts(self) -> dict[str, Part]:

@@ -38,8 +38,8 @@ class Decoded:
     unreadable: tuple[tuple[str, str], ...]
 
 
-def decode(pictures: Iterable[Picture], settings: DataSettings) -> Decoded:
-    """Reads pictures one after another.
+def decode(pictures: Iterable[Picture], settings: DataSettings, key: str = "data") -> Decoded:
+    """Reads pictures one after another; `key` is where in a config the settings are.
 
     A picture is turned as its EXIF orientation says, transparency is dropped, and 16-bit grey is
     scaled to 8 bits.
@@ -57,7 +57,7 @@ def decode(pictures: Iterable[Picture], settings: DataSettings) -> Decoded:
                 if settings.unreadable == "fail":
                     raise InputError(
                         f"The image {picture.name} cannot be read ({error}): mend or remove it, or "
-                        "set data.unreadable to skip."
+                        f"set {key}.unreadable to skip."
                     ) from error
                 kept.append(False)
                 unreadable.append((picture.name, str(error)))

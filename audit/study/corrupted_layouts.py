@@ -1,0 +1,242 @@
+"""Tells what a corrupted set on disk is by its files, and where in it each condition is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from audit.evidence.errors import InputError
+from audit.evidence.nearest import hint
+
+Kind = Literal["folders", "arrays", "parquet"]
+Key = tuple[str, float]  # corruption, severity
+
+LABELS, IDS, ABOUT = "labels.npy", "ids.npy", "corruption.json"
+EXAMPLES = "examples.csv"  # beside class folders: which file is which example
+COLUMNS = ("image", "label", "id", "corruption", "severity")
+SEVERITIES = (1.0, 2.0, 3.0, 4.0, 5.0)
+# What the downloads of ImageNet-C and Tiny-ImageNet-C are packed as.
+GROUPS = ("blur", "digital", "extra", "noise", "weather")
+# Above this many bytes a set's files are told apart by name, size and time of change: they are
+# looked at whenever a command starts.
+LARGEST_READ = 256 * 1024**2
+
+EXPECTED = (
+    "<corruption>/<severity>/<class>/<image> as of ImageNet-C, <corruption>.npy beside labels.npy "
+    f"as of CIFAR-10-C, or Parquet with the columns {', '.join(COLUMNS)}"
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A corrupted set as it lies on disk.
+
+    Attributes:
+        kind: `folders`, `arrays` or `parquet`.
+        root: Its folder, or the Parquet file.
+        places: The folder or file of each condition; where several Parquet files have rows of it,
+            the folder of all.
+        about: What `corruption.json` says; empty where there is none.
+    """
+
+    kind: Kind
+    root: Path
+    places: Mapping[Key, Path]
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def corruptions(self) -> tuple[str, ...]:
+        """Names, sorted."""
+        return tuple(sorted({name for name, _ in self.places}))
+
+    def severities(self, corruption: str) -> tuple[float, ...]:
+        """Severities of a corruption, increasing."""
+        return tuple(sorted(severity for name, severity in self.places if name == corruption))
+
+    def block(self, corruption: str, severity: float) -> tuple[int, int]:
+        """Place of a severity among the blocks of an array, and how many blocks there are."""
+        found = self.severities(corruption)
+        return found.index(severity), len(found)
+
+
+def recognised(root: Path) -> Layout:
+    """What lies at a path.
+
+    Raises:
+        InputError: It is none of the layouts; what was found is said.
+    """
+    about = _about(root)
+    tables = parquet_files(root)
+    if tables:
+        return Layout("parquet", root, _of_tables(root, tables), about)
+    if not root.is_dir():
+        raise InputError(f"{root} is no corrupted set: give a folder of {EXPECTED}.")
+    arrays = sorted(one for one in root.glob("*.npy") if one.name not in (LABELS, IDS))
+    if arrays:
+        if not (root / LABELS).is_file():
+            raise InputError(f"{root} has {arrays[0].name} and no {LABELS}: put the labels there.")
+        severities = about.get("severities") or SEVERITIES
+        keys = {(one.stem, float(s)): one for one in arrays for s in severities}
+        return Layout("arrays", root, keys, about)
+    places = _of_folders(root)
+    if places:
+        return Layout("folders", root, places, about)
+    names = sorted(one.name for one in root.iterdir() if not one.name.startswith("."))
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
+    raise InputError(
+        f"{root} is no corrupted set that is known by its files (it has {shown or 'nothing'}): "
+        f"give a folder of {EXPECTED}."
+    )
+
+
+def wanted(
+    layout: Layout, corruptions: Sequence[str] | None, severities: Sequence[float] | None
+) -> tuple[Key, ...]:
+    """The conditions asked for, sorted.
+
+    Args:
+        layout: What there is.
+        corruptions: Names; None for all.
+        severities: None for all that any of these corruptions has.
+
+    Raises:
+        InputError: One of them is not there.
+    """
+    for name in corruptions or ():
+        if name not in layout.corruptions:
+            raise InputError(
+                f"{layout.root} has no corruption {name!r}: {hint(name, layout.corruptions)}"
+            )
+    names = sorted(corruptions or layout.corruptions)
+    every = sorted({s for name in names for s in layout.severities(name)})
+    keys = [(name, float(s)) for name in names for s in sorted(severities or every)]
+    for name, severity in keys:
+        if (name, severity) not in layout.places:
+            there = ", ".join(f"{one:g}" for one in layout.severities(name))
+            raise InputError(
+                f"{layout.root} has no severity {severity:g} of {name}, only {there}: add it, or "
+                "list under severities those that all have."
+            )
+    return tuple(keys)
+
+
+def fingerprint(layout: Layout, key: Key) -> str:
+    """SHA-256 over what a condition would read: contents, or name, size and time of many bytes."""
+    digest = hashlib.sha256(f"{layout.kind} {key[1]:g} {layout.block(*key)}\n".encode())
+    _add_files(digest, layout, layout.places[key])
+    return digest.hexdigest()
+
+
+def list_fingerprint(layout: Layout, key: Key) -> str:
+    """SHA-256 over what says which examples there are, whatever was made of them."""
+    digest = hashlib.sha256(json.dumps(layout.about, sort_keys=True, default=str).encode())
+    if layout.kind == "folders":
+        place = layout.places[key]
+        for one in files_below(place):
+            digest.update(one.relative_to(place).as_posix().encode() + b"\n")
+        if (layout.root / EXAMPLES).is_file():
+            digest.update((layout.root / EXAMPLES).read_bytes())
+    elif layout.kind == "arrays":
+        for one in (layout.root / LABELS, layout.root / IDS):
+            digest.update(one.read_bytes() if one.exists() else b"none")
+        digest.update(str(layout.places[key].stat().st_size).encode())
+    else:
+        _add_files(digest, layout, layout.root)
+    return digest.hexdigest()
+
+
+def _add_files(digest: hashlib._Hash, layout: Layout, place: Path) -> None:
+    files = parquet_files(place) if layout.kind == "parquet" else files_below(place)
+    states = {one: one.stat() for one in files}
+    whole = sum(state.st_size for state in states.values()) * len(layout.places)
+    for one, state in states.items():
+        name = one.relative_to(place).as_posix() if one != place else one.name
+        digest.update(f"{name} {state.st_size}\n".encode())
+        if whole > LARGEST_READ:
+            digest.update(str(state.st_mtime_ns).encode())
+        else:
+            digest.update(hashlib.sha256(one.read_bytes()).digest())
+
+
+def files_below(place: Path) -> Iterable[Path]:
+    """A file, or every file below a folder by path, hidden ones left out."""
+    if place.is_file():
+        return (place,)
+    found = []
+    for folder, below, names in os.walk(place):
+        below[:] = sorted(name for name in below if name[0] != ".")
+        found += [Path(folder) / name for name in names if name[0] != "."]
+    return sorted(found)
+
+
+def parquet_files(root: Path) -> tuple[Path, ...]:
+    """The Parquet files at a path."""
+    if root.is_file():
+        return (root,) if root.suffix.lower() == ".parquet" else ()
+    # No deeper: below an ImageNet-C there are millions of files.
+    return tuple(sorted({*root.glob("*.parquet"), *root.glob("*/*.parquet")}))
+
+
+def _about(root: Path) -> dict[str, Any]:
+    path = (root if root.is_dir() else root.parent) / ABOUT
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({error}): mend or remove it.") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{path} holds no JSON object: mend or remove it.")
+    return found
+
+
+def _of_folders(root: Path) -> dict[Key, Path]:
+    places = {}
+    below = [one for one in _folders(root) if one.name.lower() in GROUPS]
+    for top in (root, *below):
+        for corruption in _folders(top):
+            for one in _folders(corruption):
+                severity = _severity(one.name)
+                if severity is not None and _folders(one):
+                    places[corruption.name, severity] = one
+    return places
+
+
+def _of_tables(root: Path, tables: Sequence[Path]) -> dict[Key, Path]:
+    import pyarrow.parquet as pq
+
+    found: dict[Key, list[Path]] = {}
+    for path in tables:
+        try:
+            names = pq.read_schema(path).names
+            missing = [name for name in COLUMNS if name not in names and name != "id"]
+            if missing:
+                raise InputError(
+                    f"{path} has no column {missing[0]!r} (it has {', '.join(names)}): a corrupted "
+                    f"set in Parquet has the columns {', '.join(COLUMNS)}."
+                )
+            table = pq.read_table(path, columns=["corruption", "severity"])
+        except (OSError, ValueError) as error:  # Arrow's own errors are one or the other
+            raise InputError(f"{path} cannot be read ({error}): mend or remove it.") from error
+        pairs = table.group_by(["corruption", "severity"]).aggregate([]).to_pylist()
+        for row in pairs:
+            found.setdefault((str(row["corruption"]), float(row["severity"])), []).append(path)
+    # A file of its own, where a condition has one, so that the others are not looked into.
+    return {key: all_[0] if len(all_) == 1 else root for key, all_ in found.items() if key[1] > 0}
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(one for one in folder.iterdir() if one.is_dir() and one.name[0] not in "._")
+
+
+def _severity(name: str) -> float | None:
+    try:
+        value = float(name)
+    except ValueError:
+        return None
+    return value if 0 < value <= 5 else None

@@ -1,0 +1,82 @@
+"""Which corruptions a config names, and whether they fit the data: pixels, table rows or texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from audit.evidence.errors import ConfigError
+
+# What corruptions change, by the kind of data that they are for.
+_CHANGED = {"image": "pixels", "table": "columns of tables", "text": "texts"}
+_HELD = {"image": "images", "table": "table rows"}
+_NO_TEXTS = "changes texts, which no data source gives yet: take it out."
+
+
+def table_members(which: str) -> tuple[str, ...] | None:
+    """The names in a set of table corruptions; None where the set is one of images.
+
+    Raises:
+        ValueError: There is no set of that name that a study can show; the nearest is offered.
+    """
+    import corruptions
+    from corruptions.spelling import unknown
+
+    if which in corruptions.TEXT_SETS:
+        raise ValueError(f"the set {which} {_NO_TEXTS}")
+    if which not in corruptions.SETS and which not in corruptions.TABLE_SETS:
+        raise unknown("set", which, (*corruptions.SETS, *corruptions.TABLE_SETS))
+    return corruptions.TABLE_SETS.get(which)
+
+
+def find_any(name: str) -> object:
+    """The row of a corruption's name in the catalogues of images and of tables.
+
+    Raises:
+        ValueError: There is none; the nearest name is offered.
+    """
+    import corruptions
+    from corruptions.spelling import unknown
+
+    every = {**corruptions.CORRUPTIONS, **corruptions.TABLE_CORRUPTIONS}
+    if name in every:
+        return every[name]
+    if name in corruptions.TEXT_CORRUPTIONS:
+        raise ValueError(f"{name} {_NO_TEXTS}")
+    raise unknown("corruption", name, every)
+
+
+def refuse_unfit(asked: str | tuple[str, ...], kind: str) -> None:
+    """Refuses corruptions that these data have nothing for.
+
+    Args:
+        asked: A set's name, or names of corruptions; a `module:function` fits whatever it fits, and
+            a name that nobody knows is for `find_any` to refuse.
+        kind: `image` or `table`.
+
+    Raises:
+        ConfigError: One is for other data.
+    """
+    if not asked:
+        return
+    import corruptions
+
+    sets: Mapping[str, Mapping[str, Any]] = {
+        "image": corruptions.SETS,
+        "table": corruptions.TABLE_SETS,
+        "text": corruptions.TEXT_SETS,
+    }
+    rows: Mapping[str, Mapping[str, Any]] = {
+        "image": corruptions.CORRUPTIONS,
+        "table": corruptions.TABLE_CORRUPTIONS,
+        "text": corruptions.TEXT_CORRUPTIONS,
+    }
+    known, names = (sets, (asked,)) if isinstance(asked, str) else (rows, asked)
+    for name in names:
+        for other, changed in _CHANGED.items():
+            if other != kind and name in known[other] and name not in known[kind]:
+                fits = "the set imagenet-c" if kind == "image" else ", ".join(rows[kind])
+                raise ConfigError(
+                    f"shifts.corruptions: {name} changes {changed}, and these data are "
+                    f"{_HELD[kind]}: take it out, or choose {fits}."
+                )

@@ -1,0 +1,1 @@
+"""Times the image corruptions beside their peers: python -m benchmarks.shown."""

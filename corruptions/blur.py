@@ -49,10 +49,8 @@ def _blurred_across(planes: Tensor, sigma: float) -> Tensor:
     if planes.device.type != "cpu":
         return _blurred_down(planes.to(torch.float64).transpose(1, 2), sigma).transpose(1, 2)
     rows = planes.reshape(-1, planes.shape[2])
-    values = scratch("rows", tuple(rows.shape))
-    np.copyto(values, rows.numpy())
     blurred = cv2.sepFilter2D(
-        values,
+        rows.numpy(),
         cv2.CV_32F,
         _gaussian_weights(sigma).astype(np.float32),
         np.ones(1, np.float32),

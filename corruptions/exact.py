@@ -63,7 +63,7 @@ class PixelMap:
     """A linear map of every image, as one sparse matrix with exact weights.
 
     Attributes:
-        matrix: float32 [P, H·W], CSR: P output pixels, all or some, of images of H·W pixels.
+        matrix: float32 [H·W, H·W], CSR.
         fast: The same for torch on the CPU, sharing its memory.
     """
 
@@ -71,7 +71,7 @@ class PixelMap:
     fast: Tensor
 
     def apply(self, images: Tensor) -> Tensor:
-        """Map uint8 or float32 levels [N, C, H, W] to float32 [N, C, P]."""
+        """Map uint8 or float32 levels [N, C, H, W] to float32 [N, C, H·W]."""
         count, pixels = images.shape[0] * images.shape[1], images.shape[2] * images.shape[3]
         columns = _transposed(images.reshape(count, pixels)).to(torch.float32)
         if images.device.type != "cpu":
@@ -85,7 +85,7 @@ class PixelMap:
         return mapped.t().reshape(*images.shape[:2], self.matrix.shape[0])
 
     def levels(self, images: Tensor) -> Tensor:
-        """The grey levels of `apply`, of the dtype of the images: [N, C, P]."""
+        """The grey levels of `apply`, of the dtype of the images: [N, C, H·W]."""
         if images.device.type != "cpu" or images.dtype != torch.uint8 or not images.numel():
             return grey_levels(self.apply(images), images.dtype)
         count = images.shape[0] * images.shape[1]
@@ -108,19 +108,18 @@ def _transposed(matrix: Tensor) -> Tensor:
     return torch.from_numpy(cv2.transpose(matrix.numpy()))
 
 
-def pixel_map(indices: NDArray[np.int64], weights: Floats, pixels: int | None = None) -> PixelMap:
+def pixel_map(indices: NDArray[np.int64], weights: Floats) -> PixelMap:
     """The map whose output pixel p is the sum over k of weights[p, k] · input[indices[p, k]].
 
     Args:
-        indices: [P, K] into the flattened image.
-        weights: [P, K], exact (from `apportion`); zero weights are dropped.
-        pixels: H·W, if it is not P.
+        indices: [H·W, K] into the flattened image.
+        weights: [H·W, K], exact (from `apportion`); zero weights are dropped.
     """
-    outputs, width = indices.shape
-    starts = np.arange(0, outputs * width + 1, width, dtype=np.int32)
+    pixels, width = indices.shape
+    starts = np.arange(0, pixels * width + 1, width, dtype=np.int32)
     matrix = scipy.sparse.csr_array(
         (weights.ravel().astype(np.float32), indices.ravel().astype(np.int32), starts),
-        shape=(outputs, pixels or outputs),
+        shape=(pixels, pixels),
     )
     matrix.sum_duplicates()
     matrix.eliminate_zeros()

@@ -14,14 +14,15 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from .draws import Stream
-from .exact import PixelMap, apportion, bilinear, grey_levels, pixel_map
+from .exact import Floats, PixelMap, apportion, bilinear, grey_levels, pixel_map
 
 _OCCLUDER = 128.0  # mid-grey, so that the patch shows on dark and on light ground
-# Pixels of a band of rows: its map has some 100 bytes for each while it is made. One band's map is
-# kept; the many of a large image would not fit.
+# Pixels of a band of rows: its map has some hundreds of bytes for each while it is made. The map of
+# an image of one band is kept; the many of a large image would not fit.
 _BAND = 2**17
 
 
@@ -142,22 +143,35 @@ def warped(images: Tensor, affine: Affine) -> Tensor:
     step = max(1, _BAND // width)
     for top in range(0, height, step):
         rows = slice(top, min(top + step, height))
-        band = _map(height, width, affine, rows).levels(images)
-        result[:, :, rows] = band.view(result[:, :, rows].shape)
+        indices, weights = _neighbours(height, width, affine, rows)
+        band = _gathered(images.flatten(2), indices, weights)
+        result[:, :, rows] = grey_levels(band, images.dtype).view(result[:, :, rows].shape)
     return result
+
+
+def _gathered(pixels: Tensor, indices: NDArray[np.int64], weights: Floats) -> Tensor:
+    """The weighted sums of some of the pixels [N, C, H·W]: float32 [N, C, P]."""
+    total = torch.zeros(*pixels.shape[:2], len(indices), device=pixels.device)
+    for index, weight in zip(indices.T, weights.T, strict=True):
+        places = torch.from_numpy(index.copy()).to(pixels.device)
+        shares = torch.from_numpy(weight.astype(np.float32)).to(pixels.device)
+        total.add_(pixels.index_select(2, places).to(torch.float32).mul_(shares))
+    return total
 
 
 @lru_cache(maxsize=8)
 def _whole_map(height: int, width: int, affine: Affine) -> PixelMap:
-    return _map(height, width, affine, slice(0, height))
+    return pixel_map(*_neighbours(height, width, affine, slice(0, height)))
 
 
-def _map(height: int, width: int, affine: Affine, rows: slice) -> PixelMap:
-    """The map to some rows of the result from all of the image."""
+def _neighbours(
+    height: int, width: int, affine: Affine, rows: slice
+) -> tuple[NDArray[np.int64], Floats]:
+    """Of each pixel of some rows, the four that it is made of [P, 4] and their exact weights."""
     middle_y, middle_x = (height - 1) / 2, (width - 1) / 2
     steps = np.arange(rows.start, rows.stop) - middle_y, np.arange(width) - middle_x
     y, x = (grid.ravel() for grid in np.meshgrid(*steps, indexing="ij"))
     from_rows = middle_y + affine.row_y * y + affine.row_x * x - affine.down
     from_columns = middle_x + affine.column_y * y + affine.column_x * x - affine.right
     indices, weights = bilinear(from_rows, from_columns, height, width)
-    return pixel_map(indices, apportion(weights), height * width)
+    return indices, apportion(weights)

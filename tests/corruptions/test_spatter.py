@@ -168,6 +168,14 @@ def test_where_all_is_liquid_it_is_as_thick_everywhere(photographs):
     assert muddy.flatten(2).unique(dim=2).squeeze(2).tolist() == [[63, 42, 20]] * 2
 
 
+def test_deep_inside_a_drop_it_is_as_far_from_the_edge_everywhere():
+    liquid = np.full((60, 60), 0.1)
+    liquid[5:55, 5:55] = np.linspace(0.7, 0.8, 50)
+    cover = np.empty((60, 60), dtype=np.float32)
+    spatter.water_cover(255 * liquid, 0.6, 0.5, cover)
+    assert np.abs(cover - water_by_hand(liquid, 0.6, 0.5)).max() < 1e-5
+
+
 def test_liquid_brighter_than_white_is_white():
     covers = np.empty((2, 6, 6), dtype=np.float32)
     for top, cover in zip((255.0, 300.0), covers, strict=True):

@@ -80,7 +80,7 @@ def _corrupted(images: Pixels, ids: Any, unit: Unit, changes: Changes, preset: s
             unit.corruption,
             unit.severity,
             seed=changes.seed,
-            ids=ids,
+            ids=ids.astype(str),  # as in evidence, so that a study draws the same
             preset=preset,
             frost=changes.frost,
             threads=1,  # the batches have threads of their own

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 from PIL import Image
+from typer.testing import CliRunner
 
 import corruptions
 from audit.evidence.blocks import Condition
@@ -22,6 +23,7 @@ from audit.study.layout import lay_out
 from audit.study.prepare import Arrays
 from audit.study.run import run
 from audit.study.status import stages
+from reports.cli.app import build
 
 if TYPE_CHECKING:
     from audit.study.config import Config
@@ -95,6 +97,21 @@ def test_findings_from_disk_are_those_in_memory(
     assert "its corruption.json says: seed 0, tool ours." in notes
     again = run(configured(folder, corrupted=str(arrays)), base=folder)
     assert not again.published.fresh
+
+
+@pytest.mark.parametrize("layout", ["cifar-c", "parquet", "imagenet-c"])
+def test_findings_from_a_written_copy_are_those_in_memory(
+    in_memory: tuple[Path, Result], layout: str, tmp_path: Path
+) -> None:
+    folder, ours = in_memory
+    copied = ("corrupt", str(folder / "published.yaml"), "--out", str(tmp_path / "copy"))
+    asked = [f"--corruption={name}" for name in NAMES] + [f"--severity={s:g}" for s in SEVERITIES]
+    done = CliRunner().invoke(build(), [*copied, "--layout", layout, *asked])
+    assert done.exit_code == 0, done.output
+    result = run(configured(folder, corrupted=str(tmp_path / "copy")), base=folder)
+    assert ours.findings is not None
+    assert result.findings is not None
+    pd.testing.assert_frame_equal(ours.findings.frame(), result.findings.frame())
 
 
 def test_a_set_of_other_examples_has_conditions_with_examples_of_their_own(

@@ -190,7 +190,7 @@ def test_digits_are_named_by_their_ids(copy: Copy, tmp_path: Path) -> None:
     test = load_source(settings, tmp_path).test
     for one, label, image in zip(test.ids, test.labels, test.inputs, strict=True):
         found = read(tmp_path / "copy" / "fog" / "3" / str(label) / f"{one}.png")
-        made = corrupt(image[None], "fog", 3, ids=[one], preset="digits")[0]
+        made = corrupt(image[None], "fog", 3, ids=[str(one)], preset="digits")[0]
         assert np.array_equal(found, made[..., 0])
 
 

@@ -159,7 +159,9 @@ def _by_parts(
         levels = source if stated is None else stated.levels(source, part.images.start)
         if severity:
             own = draws.part(part.images.start, part.images.stop, target.device)
-            levels = work.change(levels.contiguous(), own.after(part.offset))
+            if not work.row.any_layout:
+                levels = levels.contiguous()
+            levels = work.change(levels, own.after(part.offset))
             source = levels if stated is None else stated.values(levels)
         target[part.images, part.channels, part.rows].copy_(part.cut_to_rows(source))
 

@@ -47,6 +47,7 @@ class Corruption:
             that a large image can be worked on in strips; None if it may be any.
         per_element: Whether every element [C, H, W] is changed by draws of its own and by nothing
             else (so its reach is 0). What draws less often, such as an angle, is not.
+        any_layout: Whether images may lie in memory as they came; else they are made contiguous.
         photographs: Whether it is called with `bank=`, the photographs to choose from.
     """
 
@@ -58,6 +59,7 @@ class Corruption:
     between: Literal["constants", "images"] = "constants"
     reach: Reach | None = None
     per_element: bool = False
+    any_layout: bool = False
     photographs: bool = False
 
 
@@ -113,7 +115,9 @@ CORRUPTIONS: Mapping[str, Corruption] = {
         elastic.elastic_transform, "digital", "three points moved, and every pixel a little"
     ),
     "pixelate": Corruption(digital.pixelate, "digital", "fewer, larger pixels"),
-    "jpeg_compression": Corruption(digital.jpeg_compression, "digital", "a low-quality JPEG file"),
+    "jpeg_compression": Corruption(
+        digital.jpeg_compression, "digital", "a low-quality JPEG file", any_layout=True
+    ),
     "saturate": Corruption(
         digital.saturate,
         "digital",

@@ -100,22 +100,35 @@ def jpeg_compression(images: Tensor, stream: Stream, quality: float) -> Tensor:
     """
     whole = images if images.dtype == torch.uint8 else images.round().to(torch.uint8)
     pixels = whole.cpu().numpy()
-    result = np.empty_like(pixels, order="C")
     settings = [cv2.IMWRITE_JPEG_QUALITY, round(quality)]
-    for image, compressed in zip(pixels, result, strict=True):
-        if len(image) == 3:
-            _colour_jpeg(image, compressed, settings)
-        else:
+    if pixels.shape[1] == 3:
+        result = _colour_files(pixels, settings)
+    else:
+        result = np.empty_like(pixels, order="C")
+        for image, compressed in zip(pixels, result, strict=True):
             for plane, target in zip(image, compressed, strict=True):
                 target[...] = _through_file(plane, settings, cv2.IMREAD_GRAYSCALE)
     return torch.from_numpy(result).to(images.device).to(images.dtype)
 
 
-def _colour_jpeg(image: NDArray[np.uint8], target: NDArray[np.uint8], settings: list[int]) -> None:
-    """One [3, H, W] image, compressed and read back into the target; OpenCV's order is BGR."""
-    red, green, blue = image
-    pixels = _through_file(cv2.merge((blue, green, red)), settings, cv2.IMREAD_COLOR)
-    cv2.split(pixels, (target[2], target[1], target[0]))
+def _colour_files(pixels: NDArray[np.uint8], settings: list[int]) -> NDArray[np.uint8]:
+    """[N, 3, H, W] images, compressed and read back; in memory as they came.
+
+    A codec wants the colours of a pixel together, in OpenCV's order. Where they came together, the
+    two changes of layout would cost as much as a third of the codec's work.
+    """
+    if pixels.strides[1] == 1:
+        result = np.empty((len(pixels), *pixels.shape[2:], 3), np.uint8)
+        for image, target in zip(pixels.transpose(0, 2, 3, 1), result, strict=True):
+            turned = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+            read = _through_file(turned, settings, cv2.IMREAD_COLOR)
+            cv2.cvtColor(read, cv2.COLOR_BGR2RGB, dst=target)
+        return result.transpose(0, 3, 1, 2)
+    result = np.empty_like(pixels, order="C")
+    for (red, green, blue), target in zip(pixels, result, strict=True):
+        read = _through_file(cv2.merge((blue, green, red)), settings, cv2.IMREAD_COLOR)
+        cv2.split(read, (target[2], target[1], target[0]))
+    return result
 
 
 def _through_file(pixels: cv2.typing.MatLike, settings: list[int], how: int) -> cv2.typing.MatLike:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from .adapters import map_function
 from .apply import corrupt
-from .catalog import CORRUPTIONS, SETS, Corruption, find, members, missing, names
+from .catalog import CORRUPTIONS, SETS, find, members, missing, names
+from .corruption import Corruption
 from .frost import Bank, frost_bank
 from .presets import PRESETS, Preset, preset_for
 from .requantise import requantise

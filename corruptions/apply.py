@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .catalog import Corruption, find, name_of, refuse_grey
+from .catalog import find, name_of, refuse_grey
+from .corruption import Corruption
 from .custom import run_custom
 from .draws import Stream, stream
 from .frost import frost_bank
@@ -29,6 +30,7 @@ from .images import (
     height_and_width,
     planes,
 )
+from .layout import copy_to, planar
 from .presets import Preset, find_preset
 from .ranges import ValueRange, find_range
 from .threads import check_threads, for_each
@@ -160,10 +162,10 @@ def _by_parts(
         if severity:
             own = draws.part(part.images.start, part.images.stop, target.device)
             if not work.row.any_layout:
-                levels = levels.contiguous()
+                levels = planar(levels)
             levels = work.change(levels, own.after(part.offset))
             source = levels if stated is None else stated.values(levels)
-        target[part.images, part.channels, part.rows].copy_(part.cut_to_rows(source))
+        copy_to(target[part.images, part.channels, part.rows], part.cut_to_rows(source))
 
     parts = cut(images, work.reach, per_element=work.row.per_element, threads=threads)
     if not on_cpu(images) or (work.reach is None and target[:1].numel() > _ALONE):

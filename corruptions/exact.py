@@ -123,11 +123,13 @@ def pixel_map(indices: NDArray[np.int64], weights: Floats) -> PixelMap:
     )
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
-    starts, places, values = map(torch.from_numpy, (matrix.indptr, matrix.indices, matrix.data))
+    begins, places, values = (
+        torch.from_numpy(part) for part in (matrix.indptr, matrix.indices, matrix.data)
+    )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support", UserWarning)
         fast = torch.sparse_csr_tensor(
-            starts, places, values, size=list(matrix.shape), check_invariants=False
+            begins, places, values, size=list(matrix.shape), check_invariants=False
         )
     return PixelMap(matrix, fast)
 

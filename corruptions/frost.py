@@ -25,6 +25,11 @@ _LUMA = (299, 587, 114)
 _PUBLISHED = [f"frost{k}" for k in range(1, 7)]
 # The second and third of the published photographs are the same, so that one weighs twice.
 _PROCEDURAL = (0, 1, 1, 2, 3)
+# Weights are multiples of 2^−14: 8 bits of a level, 14 and one for the sum fit a float32.
+_UNITS = 2**14
+# Weights are twentieths, and so are sums; what is one but for the rounding of weights is not to
+# fall to the level below.
+_NUDGE = 2.0**-6
 # How much larger than the image a photograph becomes that has to be enlarged.
 _ROOM = 1.1
 
@@ -147,9 +152,16 @@ def overlaid(images: Tensor, window: Tensor, clear: float, frosted: float) -> Te
         clear: How much of the image is left.
         frosted: How much of the window is added.
     """
-    # Not a fused product and sum, which would round differently between machines.
+    # With weights in such units every sum is exact in single precision, in any order.
+    clear, frosted = round(clear * _UNITS) / _UNITS, round(frosted * _UNITS) / _UNITS
+    if images.dtype == torch.uint8 and images.device.type == "cpu" and images.numel():
+        below, above = (one.expand_as(images).reshape(1, -1).numpy() for one in (images, window))
+        # Rounding what is half a level less is truncating.
+        mixed = cv2.addWeighted(below, clear, above, frosted, _NUDGE - 0.5)
+        return torch.from_numpy(np.asarray(mixed, dtype=np.uint8)).view(images.shape)
     ice = window.to(torch.float32).mul_(frosted)
-    return grey_levels(images.to(torch.float32, copy=True).mul_(clear).add_(ice), images.dtype)
+    sums = images.to(torch.float32, copy=True).mul_(clear).add_(ice)
+    return grey_levels(sums + _NUDGE if images.dtype == torch.uint8 else sums, images.dtype)
 
 
 def crops(

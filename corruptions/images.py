@@ -117,12 +117,14 @@ def channels_of(images: NDArray[Any] | Tensor) -> int:
 def planes(images: NDArray[Any] | Tensor) -> Tensor:
     """A view of checked images as a tensor [N, C, H, W].
 
-    Arrays that torch cannot see are copied: read-only ones, those in the other byte order.
+    Arrays that torch cannot see are copied: read-only ones, those in the other byte order, those
+    that go backwards (one image out of such a batch counts as contiguous).
     """
     if isinstance(images, Tensor):
         return images if images.ndim == 4 else images[:, None]
     array = np.ascontiguousarray(images, dtype=images.dtype.newbyteorder("="))
-    tensor = torch.from_numpy(array if array.flags.writeable else array.copy())
+    seen = array.flags.writeable and min(array.strides) >= 0
+    tensor = torch.from_numpy(array if seen else array.copy())
     return tensor.permute(0, 3, 1, 2) if tensor.ndim == 4 else tensor[:, None]
 
 

@@ -1,10 +1,11 @@
-"""Steps of the noises that NumPy and Arrow do several times faster than torch does on the CPU.
+"""Steps of the noises that NumPy, Arrow and OpenCV do several times faster than torch does on the CPU.
 
 Each has a second branch in torch, for other devices, with the same result.
 """
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pyarrow as pa
 import torch
@@ -24,6 +25,20 @@ def looked_up(table: Tensor, codes: Tensor) -> Tensor:
     # Arrow says that its arrays are never written to; nobody else holds this one's memory.
     memory = np.frombuffer(taken.buffers()[1], table.numpy().dtype, len(codes))
     return torch.from_numpy(memory)
+
+
+def added(levels: Tensor, steps: Tensor) -> Tensor:
+    """levels + steps within 0 to 255: uint8 [M].
+
+    Args:
+        levels: uint8 [M].
+        steps: int16 [M].
+    """
+    if levels.device.type != "cpu" or not len(levels):
+        return (steps + levels.to(torch.int16)).clamp_(0, 255).to(torch.uint8)
+    one, other = levels.numpy()[None], steps.numpy()[None]
+    total = cv2.add(one, other, dtype=cv2.CV_8U)
+    return torch.from_numpy(np.asarray(total, dtype=np.uint8)[0])
 
 
 def equal_places(values: Tensor, mark: int) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 from .bins import CODES, CROSSED, bin_codes, inside, uniforms
 from .draws import Stream
 from .exact import grey_levels
-from .lookup import above, below, equal_places, looked_up, unequal_places
+from .lookup import above, added, below, equal_places, looked_up, unequal_places
 from .poisson import shot_noise as shot_noise
 
 _BITS = 16
@@ -80,8 +80,7 @@ def _normals(images: Tensor, stream: Stream) -> Tensor:
 
 
 def _added(images: Tensor, steps: Tensor) -> Tensor:
-    total = steps.view_as(images).add_(images.to(torch.int16))
-    return total.clamp_(0, 255).to(torch.uint8)
+    return added(images.reshape(-1), steps).view(images.shape)
 
 
 # The tables below are shared by threads and never written to.

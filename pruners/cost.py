@@ -55,15 +55,18 @@ class Cost:
     uncounted: tuple[str, ...]
 
 
-def measure_cost(model: nn.Module, input_shape: Sequence[int]) -> Cost:
+def measure_cost(
+    model: nn.Module, input_shape: Sequence[int], dtype: torch.dtype = torch.float32
+) -> Cost:
     """Counts, by showing the model one example of zeros.
 
     Args:
-        model: From float32 [n, *input_shape] to anything.
+        model: From [n, *input_shape] to anything.
         input_shape: Shape of one example.
+        dtype: Its type: token ids are int64.
     """
     parameters = list(model.parameters())
-    macs, macs_nonzero, uncounted = _macs(model, input_shape)
+    macs, macs_nonzero, uncounted = _macs(model, torch.zeros(1, *input_shape, dtype=dtype))
     tensors = _unique_tensors(model)
     packer = zlib.compressobj(6)
     deflated = sum(len(packer.compress(_bytes(tensor))) for tensor in tensors)
@@ -78,7 +81,7 @@ def measure_cost(model: nn.Module, input_shape: Sequence[int]) -> Cost:
     )
 
 
-def _macs(model: nn.Module, input_shape: Sequence[int]) -> tuple[int, int, tuple[str, ...]]:
+def _macs(model: nn.Module, example: Tensor) -> tuple[int, int, tuple[str, ...]]:
     """Multiply–adds with and without zeros, and the layers that were not counted."""
     found = {"all": 0, "nonzero": 0}
     called = set()
@@ -98,7 +101,7 @@ def _macs(model: nn.Module, input_shape: Sequence[int]) -> tuple[int, int, tuple
     hooks = [layer.register_forward_hook(count) for layer in layers]
     try:
         with evaluating(model), torch.no_grad():
-            model(torch.zeros(1, *input_shape, device=device_of(model)))
+            model(example.to(device_of(model)))
     finally:
         for hook in hooks:
             hook.remove()

@@ -20,6 +20,7 @@ from torch import Tensor
 from audit.evidence.store import Store
 from audit.study.models import load_model, preprocessing, to_images
 from audit.study.prepare import Arrays
+from audit.study.preprocess import Preprocess
 from audit.study.recipes import (
     INFORMATIVE,
     INFORMATIVE_ACROSS,
@@ -144,8 +145,8 @@ def _examples(recipe: Selected, arrays: Arrays, base: Path) -> list[tuple[str, i
     count = min(recipe.examples, len(labels))
     rows = np.flatnonzero(stratified_sample(labels, count, (recipe.seed, _EXAMPLES)))
     values = np.array(arrays.inputs("test")[rows])
-    if preprocess is None:  # refused when the study was laid out
-        raise TypeError("Table rows have no pixels.")
+    if not isinstance(preprocess, Preprocess):  # refused when the study was laid out
+        raise TypeError("Only images have pixels.")
     inputs = preprocess.after(to_images(values, preprocess)).to(recipe.compute.device)
     return [(str(ids[row]), int(labels[row]), one) for row, one in zip(rows, inputs, strict=True)]
 

@@ -32,11 +32,12 @@ SETTINGS_OF = {
     "digits": _COMMON,
     "datasets": _COMMON
     | _PICTURES
-    | {"path", "name", "arguments", "input", "label", "id", "classes"},
+    | {"path", "name", "arguments", "kind", "input", "label", "id", "classes"},
     "torchvision": _COMMON | _PICTURES | {"path", "name", "arguments", "classes"},
     "folder": _COMMON | _PICTURES | {"path", "classes"},
-    "table": _COMMON | {"path", "arguments", "input", "label", "id", "classes"},
-    "module:function": _COMMON | {"path", "arguments", "input", "label", "id", "classes"},
+    "table": _COMMON | {"path", "arguments", "kind", "input", "label", "id", "classes"},
+    "module:function": _COMMON
+    | {"path", "arguments", "kind", "input", "label", "id", "classes"},
 }
 
 
@@ -96,8 +97,10 @@ class DataSettings(Settings):
         name: The `datasets` configuration, or the torchvision class, for example `CIFAR10`.
         arguments: Keyword arguments of `load_dataset`, of the torchvision class, of
             `pandas.read_csv`, or of the function.
-        input: Column of the images, or columns of a table's features. By default the one image
-            column there is, or every column but the label and the id.
+        kind: `text` where models read one column of texts, which `input` names and
+            `model.preprocess` makes numbers of. Otherwise the source says what it holds.
+        input: Column of the images or texts, or columns of a table's features. By default the one
+            image column there is, or every column but the label and the id.
         label: Column of the labels.
         id: Column of example ids; by default rows are numbered.
         groups: Columns that divide the examples into groups, numeric ones cut at stated edges, or
@@ -121,6 +124,7 @@ class DataSettings(Settings):
     path: str | None = None
     name: str | None = None
     arguments: dict[str, Any] = Field(default_factory=dict)
+    kind: Literal["text"] | None = None
     input: str | tuple[str, ...] | None = None
     label: str = "label"
     id: str | None = None
@@ -137,7 +141,7 @@ class DataSettings(Settings):
     limit: Limit | None = None
 
     @property
-    def kind(self) -> str:
+    def reader(self) -> str:
         """The source's key in the catalogues: a name, or `module:function`."""
         return "module:function" if ":" in self.source else self.source
 
@@ -158,14 +162,25 @@ class DataSettings(Settings):
 
     @model_validator(mode="after")
     def _only_what_the_source_reads(self) -> DataSettings:
-        known = SETTINGS_OF[self.kind]
+        known = SETTINGS_OF[self.reader]
         for key in sorted(self.model_fields_set & DataSettings.model_fields.keys()):
             if key not in known and getattr(self, key) != type(self).model_fields[key].get_default(
                 call_default_factory=True
             ):
                 raise ValueError(f"the source {self.source!r} has no use for {key!r}: take it out")
-        if self.path is None and self.kind in ("datasets", "folder", "table"):
+        if self.path is None and self.reader in ("datasets", "folder", "table"):
             raise ValueError(f"the source {self.source!r} needs a path: add one")
-        if self.kind == "torchvision" and self.name is None:
+        if self.reader == "torchvision" and self.name is None:
             raise ValueError("the source 'torchvision' needs name, for example CIFAR10: add one")
+        return self
+
+    @model_validator(mode="after")
+    def _one_column_of_texts(self) -> DataSettings:
+        if self.kind is None:
+            return self
+        if not isinstance(self.input, str):
+            raise ValueError("kind text needs input, the name of the one column of texts: add it")
+        for key in sorted(_PICTURES):
+            if getattr(self, key) != type(self).model_fields[key].default:
+                raise ValueError(f"{key} is for pictures, and kind is text: take one of them out")
         return self

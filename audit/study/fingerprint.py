@@ -134,7 +134,7 @@ def photographs_fingerprint(folder: Path) -> str:
 
 def _code(settings: DataSettings, base: Path) -> Iterator[Path]:
     """Files of the functions that read the data and measure groups."""
-    if settings.kind == "module:function":
+    if settings.reader == "module:function":
         yield source_file(settings.source, base)
     for group in settings.groups:
         if isinstance(group, str) and ":" in group:

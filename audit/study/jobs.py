@@ -24,10 +24,9 @@ from audit.study.recipes import Across, Compute, Data, Dense, Given, Predicted, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torch import nn
+    from torch import Tensor, nn
 
     from audit.study.layout import Study
-    from audit.study.prepare import Arrays
 
 
 def check(study: Study) -> None:
@@ -95,9 +94,10 @@ def train_parent(store: Store, recipe: Dense, base: Path) -> None:
     def build(folder: Path) -> None:
         arrays = Arrays(store.folder(recipe.data))
         inputs, labels, prepare = models.training_part(recipe, arrays, base)
+        example = models.example(recipe, arrays, base)
         model = pruners.build_seeded(
             models.architecture(recipe, base),
-            arrays.input_shape,
+            tuple(example.shape[1:]),
             len(arrays.classes),
             seed=recipe.seed,
             **recipe.arguments,
@@ -112,7 +112,7 @@ def train_parent(store: Store, recipe: Dense, base: Path) -> None:
             device=recipe.compute.device,
         )
         pruners.save_pruned(folder / models.WEIGHTS, model)
-        _write_record(folder, _cost(model, arrays), curve=asdict(curve))
+        _write_record(folder, _cost(model, example), curve=asdict(curve))
 
     with arithmetic(recipe.compute), told(recipe):
         store.make(recipe, build)
@@ -143,7 +143,7 @@ def prune_parent(store: Store, recipe: Pruned, base: Path) -> None:
         removed = asdict(pruned.sparsities)
         _write_record(
             folder,
-            _cost(pruned.model, arrays),
+            _cost(pruned.model, models.example(recipe, arrays, base)),
             curve=asdict(pruned.curve),
             removed=removed,
             sparsity_targeted=removed["targeted"],
@@ -182,7 +182,8 @@ def read_given(store: Store, recipe: Given, file: Path | None, base: Path) -> No
                 "parameters": measured.parameters,
                 "nonzero": measured.nonzero,
             }
-        cost = _cost(loaded.module, arrays) if loaded.module is not None else {}
+        module = loaded.module
+        cost = {} if module is None else _cost(module, models.example(recipe, arrays, base))
         _write_record(folder, cost, **known)
 
     with told(recipe):
@@ -253,10 +254,10 @@ def told(recipe: Any) -> Iterator[None]:
         raise JobError(f"{error} (recipe {address(recipe)})") from error
 
 
-def _cost(model: nn.Module, arrays: Arrays) -> dict[str, Any]:
+def _cost(model: nn.Module, example: Tensor) -> dict[str, Any]:
     import pruners
 
-    cost = asdict(pruners.measure_cost(model.cpu(), arrays.input_shape))
+    cost = asdict(pruners.measure_cost(model.cpu(), example.shape[1:], example.dtype))
     layers = {
         name: [parameter.numel(), int(parameter.count_nonzero())]
         for name, parameter in model.named_parameters()

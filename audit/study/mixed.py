@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from audit.evidence.errors import InputError
 from audit.evidence.folder import write_examples
 from audit.evidence.nearest import hint
-from audit.study.prepare import Arrays
+from audit.study.prepare import Arrays, write_inputs
 from audit.study.recipes import Mix
 from audit.study.sources.cuts import stratified_sample
 from corruptions.tabular import reweight_to_mix
@@ -55,7 +55,7 @@ def write_mix(folder: Path, name: str, mix: Mix, arrays: Arrays) -> None:
     rows = drawn(groups, labels, shares, mix.seed)
     if not len(rows):
         raise InputError(f"shifts.reweight.{name}: too few test examples for one of this mix.")
-    np.save(folder / "test-inputs.npy", np.array(arrays.inputs("test")[rows]))
+    write_inputs(folder, "test", np.array(arrays.inputs("test")[rows]))
     np.save(folder / "test-labels.npy", labels[rows])
     write_examples(folder, frame.iloc[rows].reset_index(drop=True), arrays.classes)
     note = _note(mix, len(rows), len(frame), weighted.effective_size)

@@ -21,6 +21,7 @@ from audit.study.model_settings import ModelFile
 from audit.study.prepare import Arrays
 from audit.study.preprocess import Preprocess, load_preprocess
 from audit.study.recipes import Dense, Given, Model, Predicted, Pruned
+from audit.study.text_preprocess import TextPreprocess, load_text_preprocess
 
 WEIGHTS = "weights.safetensors"
 RECORD = "record.json"
@@ -39,15 +40,31 @@ def builder(recipe: Dense | Given, arrays: Arrays, base: Path) -> Callable[[], n
     return partial(
         pruners.build,
         architecture(recipe, base),
-        arrays.input_shape,
+        tuple(example(recipe, arrays, base).shape[1:]),
         len(arrays.classes),
         **recipe.arguments,
     )
 
 
-def preprocessing(model: Model, arrays: Arrays, base: Path) -> Preprocess | None:
-    """How images become what the model takes; None for table rows, which are floats already."""
+def example(model: Model, arrays: Arrays, base: Path) -> Tensor:
+    """Zeros shaped and typed as one input of the model, [1, ...]; of texts, preprocessed ones."""
+    if arrays.meta["kind"] != "text":
+        return torch.zeros(1, *arrays.input_shape)
     root = model.parent if isinstance(model, Pruned) else model
+    return load_text_preprocess(root.preprocess, base).example()
+
+
+def preprocessing(
+    model: Model, arrays: Arrays, base: Path
+) -> Preprocess | TextPreprocess | None:
+    """How images or texts become what the model takes; None for table rows, which are floats.
+
+    Raises:
+        InputError: The recipe's choice is not there, or of no use for these data.
+    """
+    root = model.parent if isinstance(model, Pruned) else model
+    if arrays.meta["kind"] == "text":
+        return load_text_preprocess(root.preprocess, base)
     if arrays.meta["kind"] != "image":
         return None
     return load_preprocess(
@@ -61,7 +78,8 @@ def training_part(
     """The training part as tensors, and what turns a batch of it into a model's input.
 
     Returns:
-        uint8 [N, C, H, W] images or float32 [N, F] rows; int64 [N] labels; the per-batch step.
+        uint8 [N, C, H, W] images, float32 [N, F] rows or preprocessed texts [N, ...]; int64 [N]
+        labels; the per-batch step.
 
     Raises:
         InputError: The data have no training part.
@@ -74,6 +92,8 @@ def training_part(
     labels, inputs = torch.from_numpy(arrays.labels("train")), np.array(arrays.inputs("train"))
     if preprocess is None:
         return torch.from_numpy(inputs), labels, None
+    if isinstance(preprocess, TextPreprocess):
+        return preprocess(inputs.tolist()), labels, None
     return to_images(inputs, preprocess), labels, preprocess.after
 
 

@@ -16,8 +16,8 @@ from audit.study.config import Config
 from audit.study.corrupted_conditions import SetOnDisk, shown_from_disk
 from audit.study.data_settings import DataSettings
 from audit.study.fingerprint import photographs_fingerprint
-from audit.study.named_corruptions import refuse_unfit, table_members
-from audit.study.named_models import code_of
+from audit.study.named_corruptions import HELD, refuse_unfit, whole_set
+from audit.study.named_models import code_of, names_function
 from audit.study.natural_layouts import read_elsewhere
 from audit.study.places import located
 from audit.study.recipes import Data, Mix, Shown
@@ -161,11 +161,14 @@ def refuse_impossible(config: Config, meta: Mapping[str, Any] | None) -> None:
         "shifts.attacks": shifts.attacks is not None,
         "shifts.backselect": shifts.backselect is not None,
     }
-    if meta is not None:
-        refuse_unfit(shifts.corruptions, meta["kind"])
+    kind = config.data.kind if meta is None else meta["kind"]
+    if kind is not None:
+        refuse_unfit(shifts.corruptions, kind)
+    if kind == "text":
+        _refuse_unread(config)
     for key, wanted in asked.items():
-        if wanted and meta is not None and meta["kind"] == "table":
-            raise ConfigError(f"{key} changes pixels, and these data are table rows: take it out.")
+        if wanted and kind in ("table", "text"):
+            raise ConfigError(f"{key} changes pixels, and these data are {HELD[kind]}: take it out.")
     if shifts.backselect is not None and meta is not None:
         pixels, step = math.prod(meta["input_shape"][1:]), shifts.backselect.step
         examples = min(shifts.backselect.examples, meta["examples"]["test"])
@@ -183,6 +186,24 @@ def refuse_impossible(config: Config, meta: Mapping[str, Any] | None) -> None:
                 f"shifts.attacks needs gradients, which model {model.name!r}, {what}, does not "
                 "give: take attacks out, or give its module and a checkpoint."
             )
+
+
+def _refuse_unread(config: Config) -> None:
+    """Refuses texts that no function makes numbers of, and training that would vary pixels."""
+    population, choice = config.population, config.model.preprocess
+    for key in ("training", "fine_tuning") if population.models is None else ():
+        settings = getattr(population, key)
+        if settings is not None and settings.augmentation != "none":
+            raise ConfigError(
+                f"population.{key}.augmentation changes pixels, and these data are texts: take it "
+                "out."
+            )
+    reads = population.models is None or any(f.predictions is None for f in population.models)
+    if reads and not names_function(choice):
+        raise ConfigError(
+            f"model.preprocess is {choice!r}, and models read texts as numbers: name a "
+            "module:function that makes a tensor [N, ...] of a list of N texts."
+        )
 
 
 # Inputs that a backward selection may show a model: minutes for a small one.
@@ -221,7 +242,7 @@ def corruption_names(config: Config, store: Store, data: Data) -> tuple[str, ...
     import corruptions
 
     try:
-        if (members := table_members(asked)) is not None:
+        if (members := whole_set(asked)) is not None:
             return members
         if not store.done(data):  # before the data are there: what the set may hold
             return corruptions.members(asked)

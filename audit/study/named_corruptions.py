@@ -9,12 +9,11 @@ from audit.evidence.errors import ConfigError
 
 # What corruptions change, by the kind of data that they are for.
 _CHANGED = {"image": "pixels", "table": "columns of tables", "text": "texts"}
-_HELD = {"image": "images", "table": "table rows"}
-_NO_TEXTS = "changes texts, which no data source gives yet: take it out."
+HELD = {"image": "images", "table": "table rows", "text": "texts"}
 
 
-def table_members(which: str) -> tuple[str, ...] | None:
-    """The names in a set of table corruptions; None where the set is one of images.
+def whole_set(which: str) -> tuple[str, ...] | None:
+    """The names in a set of table or text corruptions; None where the set is one of images.
 
     Raises:
         ValueError: There is no set of that name that a study can show; the nearest is offered.
@@ -22,15 +21,14 @@ def table_members(which: str) -> tuple[str, ...] | None:
     import corruptions
     from corruptions.spelling import unknown
 
-    if which in corruptions.TEXT_SETS:
-        raise ValueError(f"the set {which} {_NO_TEXTS}")
-    if which not in corruptions.SETS and which not in corruptions.TABLE_SETS:
-        raise unknown("set", which, (*corruptions.SETS, *corruptions.TABLE_SETS))
-    return corruptions.TABLE_SETS.get(which)
+    whole = {**corruptions.TABLE_SETS, **corruptions.TEXT_SETS}
+    if which not in corruptions.SETS and which not in whole:
+        raise unknown("set", which, (*corruptions.SETS, *whole))
+    return whole.get(which)
 
 
 def find_any(name: str) -> object:
-    """The row of a corruption's name in the catalogues of images and of tables.
+    """The row of a corruption's name in the catalogues of images, of tables and of texts.
 
     Raises:
         ValueError: There is none; the nearest name is offered.
@@ -38,11 +36,13 @@ def find_any(name: str) -> object:
     import corruptions
     from corruptions.spelling import unknown
 
-    every = {**corruptions.CORRUPTIONS, **corruptions.TABLE_CORRUPTIONS}
+    every = {
+        **corruptions.CORRUPTIONS,
+        **corruptions.TABLE_CORRUPTIONS,
+        **corruptions.TEXT_CORRUPTIONS,
+    }
     if name in every:
         return every[name]
-    if name in corruptions.TEXT_CORRUPTIONS:
-        raise ValueError(f"{name} {_NO_TEXTS}")
     raise unknown("corruption", name, every)
 
 
@@ -52,7 +52,7 @@ def refuse_unfit(asked: str | tuple[str, ...], kind: str) -> None:
     Args:
         asked: A set's name, or names of corruptions; a `module:function` fits whatever it fits, and
             a name that nobody knows is for `find_any` to refuse.
-        kind: `image` or `table`.
+        kind: `image`, `table` or `text`.
 
     Raises:
         ConfigError: One is for other data.
@@ -78,5 +78,5 @@ def refuse_unfit(asked: str | tuple[str, ...], kind: str) -> None:
                 fits = "the set imagenet-c" if kind == "image" else ", ".join(rows[kind])
                 raise ConfigError(
                     f"shifts.corruptions: {name} changes {changed}, and these data are "
-                    f"{_HELD[kind]}: take it out, or choose {fits}."
+                    f"{HELD[kind]}: take it out, or choose {fits}."
                 )

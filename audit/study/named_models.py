@@ -132,9 +132,14 @@ def content_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def names_function(choice: str) -> bool:
+    """Whether a config's choice is a `module:function`, and not one of our own names."""
+    return ":" in choice and not choice.startswith("torchvision:")
+
+
 def code_of(reference: str | None, base: Path) -> str:
     """Hash of the file that a `module:function` lives in; empty for built-in names."""
-    if reference is None or ":" not in reference or reference.startswith("torchvision:"):
+    if reference is None or not names_function(reference):
         return ""
     return hashlib.sha256(source_file(reference, base).read_bytes()).hexdigest()[:16]
 

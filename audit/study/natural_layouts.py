@@ -87,7 +87,7 @@ def read_elsewhere(data: DataSettings, path: str, base: Path) -> DataSettings | 
     A torchvision set or a hub's is no folder of class folders: what is recognised by its files is
     read as one.
     """
-    if data.kind not in _ELSEWHERE:
+    if data.reader not in _ELSEWHERE or data.kind == "text":
         return None
     found = natural_layout(located(path, base))
     if found is None or found.kind == "folders":

@@ -20,7 +20,7 @@ def notes_on_shifts(study: Study) -> list[str]:
     return [
         *_on_data_sets(study),
         *_on_disk(study),
-        *_on_tables(study),
+        *_on_rows(study),
         *_left_out(study),
         *_as_made(study),
         *_trained_on(study),
@@ -30,7 +30,7 @@ def notes_on_shifts(study: Study) -> list[str]:
 def preset_used(study: Study) -> str | None:
     """Which constants the corruptions of images used; None where there are none."""
     folder = study.store.folder(study.data)
-    if not _corrupted(study) or about(folder)["kind"] == "table":
+    if not _corrupted(study) or about(folder)["kind"] != "image":
         return None
     return preset_of(study.config, folder)
 
@@ -51,13 +51,17 @@ def _corrupted(study: Study) -> bool:
     return any(shown.corruption for shown in study.shown.values())
 
 
-def _on_tables(study: Study) -> list[str]:
-    if not _corrupted(study) or about(study.store.folder(study.data))["kind"] != "table":
+def _on_rows(study: Study) -> list[str]:
+    """What corruptions changed of table rows or texts, and what they left."""
+    if not _corrupted(study):
         return []
-    return [
-        "Corruptions changed feature columns by the training part's spreads, ranges and marginals; "
-        "labels and groups are those of the unchanged rows."
-    ]
+    changed = {
+        "table": "feature columns by the training part's spreads, ranges and marginals; labels and "
+        "groups are those of the unchanged rows.",
+        "text": "the texts before they were made numbers; labels and groups are those of the "
+        "unchanged texts, and so are the texts shown in the report.",
+    }.get(about(study.store.folder(study.data))["kind"])
+    return [f"Corruptions changed {changed}"] if changed is not None else []
 
 
 def _on_data_sets(study: Study) -> list[str]:

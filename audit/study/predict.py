@@ -26,6 +26,7 @@ from audit.study.preprocess import Preprocess
 from audit.study.recipes import LEFT_OUT, Predicted
 from audit.study.replay import Replay
 from audit.study.showing import Batch, batches, pieces, uniform
+from audit.study.text_preprocess import TextPreprocess
 
 # Models loaded at a time, because a population of large ones does not fit in memory. A condition is
 # made once for all of them, and kept for the next ones where it is small (`replay`); making a large
@@ -139,7 +140,7 @@ def _answer(
     call: LoadedModel,
     batch: Batch,
     recipe: Predicted,
-    preprocess: Preprocess | None,
+    preprocess: Preprocess | TextPreprocess | None,
     read: Reading,
 ) -> None:
     """Fills one batch of one model's answers; a model that fails stops being asked."""
@@ -165,11 +166,14 @@ def _answer(
 
 
 def _inputs(
-    call: LoadedModel, batch: Batch, recipe: Predicted, preprocess: Preprocess | None
+    call: LoadedModel,
+    batch: Batch,
+    recipe: Predicted,
+    preprocess: Preprocess | TextPreprocess | None,
 ) -> Tensor:
     """What this model is given: an attack is made for it, all else is the same for every model."""
     setting, images = recipe.shown.attack, batch.inputs
-    if setting is None or preprocess is None:
+    if setting is None or not isinstance(preprocess, Preprocess):
         return images
     after: Callable[[Tensor], Tensor] = preprocess.after
     if call.module is not None:

@@ -32,7 +32,7 @@ class Arrays:
 
     @cached_property
     def meta(self) -> dict[str, Any]:
-        """Kind, classes, notes, input shape, and the training part's mean and spread."""
+        """Kind, classes, notes, input shape, and the training images' mean and spread."""
         return dict(json.loads((self.folder / "meta.json").read_text()))
 
     @property
@@ -42,7 +42,7 @@ class Arrays:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """(C, H, W) of images, (F,) of table rows."""
+        """(C, H, W) of images, (F,) of table rows, () of texts: `models.example` knows theirs."""
         return tuple(self.meta["input_shape"])
 
     @property
@@ -55,7 +55,10 @@ class Arrays:
         return (self.folder / f"{split}-labels.npy").exists()
 
     def inputs(self, split: SplitName) -> NDArray[Any]:
-        """uint8 [N, H, W, C] images or float32 [N, F] rows, mapped read-only."""
+        """uint8 [N, H, W, C] images or float32 [N, F] rows, mapped read-only, or str [N] texts."""
+        if self.meta["kind"] == "text":
+            table = pd.read_parquet(self.folder / f"{split}-inputs.parquet")
+            return np.asarray(table["text"].astype(object))
         return np.asarray(np.load(self.folder / f"{split}-inputs.npy", mmap_mode="r"))
 
     def labels(self, split: SplitName) -> NDArray[np.int64]:
@@ -69,10 +72,10 @@ class Arrays:
 
 
 def write_arrays(folder: Path, source: Source) -> None:
-    """Writes a source's parts, its examples table (with thumbnails) and its description."""
+    """Writes a source's parts, its examples table (with thumbnails or texts) and its description."""
     parts = source.parts
     for name, part in parts.items():
-        np.save(folder / f"{name}-inputs.npy", np.ascontiguousarray(part.inputs))
+        write_inputs(folder, name, part.inputs)
         np.save(folder / f"{name}-labels.npy", part.labels)
     write_examples(folder, _examples(source, parts), source.classes)
     meta = {
@@ -86,6 +89,15 @@ def write_arrays(folder: Path, source: Source) -> None:
         **_moments(source),
     }
     (folder / "meta.json").write_text(json.dumps(meta, indent=1, sort_keys=True))
+
+
+def write_inputs(folder: Path, split: str, values: NDArray[Any]) -> None:
+    """Writes what `Arrays.inputs` reads; texts as Parquet, because NumPy would pickle them."""
+    if values.dtype == object:
+        frame = pd.DataFrame({"text": pd.Series(values, dtype=object)})
+        frame.to_parquet(folder / f"{split}-inputs.parquet", index=False)
+        return
+    np.save(folder / f"{split}-inputs.npy", np.ascontiguousarray(values))
 
 
 def _input_shape(source: Source) -> list[int]:
@@ -123,6 +135,8 @@ def _examples(source: Source, parts: dict[str, Part]) -> pd.DataFrame:
             frame["thumbnail"] = (
                 [thumbnail(image) for image in part.inputs] if name == "test" else None
             )
+        if source.kind == "text":
+            frame["text"] = part.inputs if name == "test" else None
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
 

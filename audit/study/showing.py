@@ -23,6 +23,8 @@ from audit.study.recipes import OnDisk, Shown
 from audit.study.sources.cuts import stratified_sample
 from audit.study.streaming import read
 from audit.study.table_shifts import corrupt_rows
+from audit.study.text_preprocess import TextPreprocess
+from audit.study.text_shifts import corrupted_texts
 from corruptions.draws import stream
 from corruptions.images import check_ids
 
@@ -87,7 +89,12 @@ def _sampled(labels: NDArray[np.int64], count: int | None, seed: int) -> NDArray
 
 
 def batches(
-    shown: Shown, arrays: Arrays, preprocess: Preprocess | None, size: int, device: str, base: Path
+    shown: Shown,
+    arrays: Arrays,
+    preprocess: Preprocess | TextPreprocess | None,
+    size: int,
+    device: str,
+    base: Path,
 ) -> Iterator[Batch]:
     """Every example of a condition, at most `size` at a time and never of two splits.
 
@@ -95,7 +102,7 @@ def batches(
         InputError: Float pixels come out of the preprocessing other than bytes do, and noise or an
             attack needs them.
     """
-    if shown.on_disk is not None and preprocess is not None:
+    if shown.on_disk is not None and isinstance(preprocess, Preprocess):
         yield from _from_disk(shown, shown.on_disk, arrays, preprocess, size, device)
         return
     before = 0
@@ -129,11 +136,13 @@ def _made(
     values: NDArray[Any],
     ids: NDArray[Any],
     shown: Shown,
-    preprocess: Preprocess | None,
+    preprocess: Preprocess | TextPreprocess | None,
     base: Path,
 ) -> Tensor:
     if preprocess is None:
         return torch.from_numpy(values)
+    if isinstance(preprocess, TextPreprocess):
+        return preprocess(corrupted_texts(values, ids, shown))
     images = to_images(values, preprocess)
     if shown.attack is not None:
         return as_floats(images, preprocess)

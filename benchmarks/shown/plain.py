@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from corruptions import preset_for
+from corruptions import frost_bank, preset_for
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -299,18 +299,14 @@ class Timed:
     change: list[float]
 
 
-# A side of 224 was mistyped when the published constants of elastic_transform were made.
-_ELASTIC_SIDE = {224: 244, 299: 360}
-
-
 def constants_of(name: str, side: int, severity: int) -> tuple[Any, ...]:
     """What the plain function takes: the preset's constants, and a photograph for frost."""
     constants = preset_for((1, side, side, 3)).constants(name, severity)
     if name == "frost":
-        photograph = np.random.default_rng(0).integers(0, 256, (600, 900, 3), dtype=np.uint8)
-        return (*constants[:2], photograph)
+        return (*constants[:2], frost_bank().photographs[0])
     if name == "elastic_transform":
-        return tuple(_ELASTIC_SIDE.get(side, side) * constant for constant in constants)
+        *shares, size = constants
+        return tuple(size * share for share in shares)
     return constants[:3] if name == "glass_blur" else constants
 
 

@@ -57,7 +57,7 @@ def by_few(images: Tensor, change: Callable[[slice, Tensor], Tensor]) -> Tensor:
 
 
 def blended(images: Tensor, kept: float, field: Tensor, weight: float) -> Tensor:
-    """kept · images + weight · field, in single precision.
+    """The sum kept · images + weight · field, in single precision.
 
     Args:
         images: uint8 or float32 levels [N, C, H, W].

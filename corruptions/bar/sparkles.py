@@ -89,9 +89,10 @@ def starlight(
     """
     rows, columns = pixels(images)
     down, right = rows - planes(centres[:, 0]), columns - planes(centres[:, 1])
-    turn = torch.atan2(right, down).add_(math.pi).mul_(planes(counts / (2 * math.pi)))
-    # A full turn, which only rounding makes, is the end of the last ray rather than the first.
-    ray = torch.minimum(turn.floor(), planes(counts - 1))
+    rays = planes(counts.to(torch.float64))
+    turn = torch.atan2(right, down).add_(math.pi).mul_(rays / (2 * math.pi))
+    # A full turn is the end of the last ray here, and the beginning of the first as published.
+    ray = torch.minimum(turn.floor(), rays - 1)
     between = turn.sub_(ray)
     first = ray.to(torch.int64).flatten(1)
     after = lengths.roll(-1, dims=1).scatter(1, counts[:, None] - 1, lengths[:, :1]) - lengths

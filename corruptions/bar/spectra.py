@@ -60,8 +60,8 @@ def coloured(codes: Tensor, amplitude: Tensor) -> Tensor:
     """Noise of standard deviation 1 with the given amplitudes and phases: float64 [N, H, W].
 
     As published, the phases of the right half of the spectrum (the zero frequency in its centre)
-    are those of the left half turned by 180°, and the noise is the real part. On odd sides the
-    published code has the zero frequency beside the least amplitude; ours are the same place.
+    are those of the left half turned by 180°, and the noise is the real part. The published sides
+    are even; on odd ones the published code misses the zero frequency by half a step, we do not.
 
     Args:
         codes: Phases in units of 2π / 65,536 (and half a unit): int64 [N, K], 0..65535. First the

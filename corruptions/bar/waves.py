@@ -123,10 +123,10 @@ def _plasma(images: Tensor, time: Tensor, turns: Tensor, finer: Tensor, unit: Te
     for turn in range(_MOST_TURNS):
         # Images that have had their turns stay where they are.
         moves = (turn < turns) / weaker
-        down = (y * fine).add_(time / slow).cos_().mul_(moves)
-        right = (x * fine).add_(time / slow).sin_().mul_(moves)
-        x = x + down.sub(right, alpha=0.3)
-        y = y + right.add_(down, alpha=0.3)
+        along = (y * fine).add_(time / slow).cos_().mul_(moves)
+        down = (x * fine).add_(time / slow).sin_().mul_(moves)
+        x = x + along.sub(down, alpha=0.3)
+        y = y + down.add_(along, alpha=0.3)
         fine, slow, weaker = fine * _STRETCH, slow * _SLOWER, weaker * finer
     middle = (x + y).add_(time.sin()).mul_(0.5).sin_()
     return torch.stack([(x - time).sin_(), middle, (y + time).sin_()], dim=1)

@@ -50,4 +50,15 @@ ROWS: Mapping[str, Row] = {
     "pixelate": (0.95, 0.9, 0.85, 0.75, 0.65),
     "jpeg_compression": (80, 65, 58, 50, 40),
     "saturate": ((0.3, 0.0), (0.1, 0.0), (1.5, 0.0), (2.0, 0.1), (2.5, 0.2)),
+    # CIFAR-10-C-bar's levels.
+    "blue_noise_sample": (0.7, 1.4, 2.1, 3.5, 4.2),
+    "checkerboard_cutout": (1, 2, 3, 4, 5),
+    "inverse_sparkles": (1, 1.5, 2.5, 4.5, 5),
+    "pinch_and_twirl": (5.5, 6, 6.5, 8.5, 10),
+    "ripple": (5.5, 6, 6.5, 7.5, 8),
+    "brownish_noise": (2.5, 4, 5.5, 6.5, 7),
+    "circular_motion_blur": (2.8, 3.6, 4.4, 5.2, 6),
+    "lines": (0.5, 1, 1.5, 2, 2.5),
+    "sparkles": (0.7, 3.5, 5.6, 6.3, 7),
+    "transverse_chromatic_abberation": (1, 2, 5, 9, 10),
 }

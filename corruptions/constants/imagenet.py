@@ -38,4 +38,15 @@ ROWS: Mapping[str, Row] = {
     "pixelate": (0.6, 0.5, 0.4, 0.3, 0.25),
     "jpeg_compression": (25, 18, 15, 10, 7),
     "saturate": SATURATE,
+    # ImageNet-C-bar's levels.
+    "caustic_refraction": (2.35, 3.2, 4.9, 6.6, 9.15),
+    "inverse_sparkles": (1, 2, 4, 9, 10),
+    "sparkles": (1, 2, 3, 5, 6),
+    "perlin_noise": (4.6, 5.2, 5.8, 7.6, 8.8),
+    "blue_noise_sample": (0.8, 1.6, 2.4, 4, 5.6),
+    "plasma_noise": (4.75, 7, 8.5, 9.25, 10),
+    "checkerboard_cutout": (2, 3, 4, 5, 6),
+    "cocentric_sine_waves": (3, 5, 8, 9, 10),
+    "single_frequency_greyscale": (1, 1.5, 2, 4.5, 5),
+    "brownish_noise": (1, 2, 3, 4, 5),
 }

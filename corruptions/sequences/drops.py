@@ -48,8 +48,8 @@ def spatter(
         target[:] = np.where(smooth >= 255 * threshold, smooth, 0)
     cover = np.empty(noise.shape, np.float32)
     for _ in range(frames):
-        for one, target in zip(liquid, cover, strict=True):
-            water_cover(one.copy(), 0.0, strength, target)
+        for wet, lit in zip(liquid, cover, strict=True):
+            water_cover(wet.copy(), 0.0, strength, lit)
         yield spattered(images, torch.from_numpy(cover.copy()), mud=False)
         liquid = run_down(liquid, weights)
 

@@ -139,16 +139,21 @@ def _frames(
             if isinstance(images, Tensor)
             else np.empty(images.shape, images.dtype.newbyteorder("="))
         )
-        target = planes(result)
-
-        def advance(place: int, target: Tensor = target) -> None:
-            frame = next(running[place])
-            values = frame if stated is None else stated.values(frame)
-            target[parts[place].images].copy_(values)
-
+        advance = partial(_advance, planes(result), parts, running, stated)
         for_each(advance, range(len(parts)), threads if on_cpu(images) else 1)
-        done = result if isinstance(result, Tensor) else result.astype(images.dtype, copy=False)
-        yield done
+        yield result if isinstance(result, Tensor) else result.astype(images.dtype, copy=False)
+
+
+def _advance(
+    target: Tensor,
+    parts: list[Part],
+    running: list[Iterator[Tensor]],
+    stated: ValueRange | None,
+    place: int,
+) -> None:
+    """Write the next frame of one part."""
+    frame = next(running[place])
+    target[parts[place].images].copy_(frame if stated is None else stated.values(frame))
 
 
 def _running(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -28,26 +27,21 @@ _BAND, _KEPT = 2**17, 32
 _HALF = 0.499  # with the thousandth that `grey_levels` adds
 
 
-class Source(Protocol):
-    """Where pixels come from; hashable, since maps are kept by it."""
-
-    def places(self, height: int, width: int, rows: slice) -> tuple[Floats, Floats]:
-        """Source row and column, each [P], of every pixel of some rows of the result."""
-
-    @property
-    def fades(self) -> bool:
-        """Whether a pixel at the rim is blended with the black outside, or stands for itself."""
-
-
 @dataclass(frozen=True)
 class Flat:
-    """An affine map about the centre, as Pillow samples it."""
+    """An affine map about the centre, as Pillow samples it.
+
+    Attributes:
+        affine: Where pixels come from.
+        fades: Whether a pixel at the rim is blended with the black outside; else it has its own
+            colour up to the rim.
+    """
 
     affine: Affine
     fades: bool = False
 
     def places(self, height: int, width: int, rows: slice) -> tuple[Floats, Floats]:
-        """As the protocol says."""
+        """Source row and column, each [P], of every pixel of some rows of the result."""
         middle_y, middle_x, of = (height - 1) / 2, (width - 1) / 2, self.affine
         y, x = _grid(rows, width)
         y, x = y - middle_y, x - middle_x
@@ -62,18 +56,22 @@ class Tilted:
     """The picture turned out of its plane about both axes, as OpenCV samples it.
 
     The eye is as far away as the picture's diagonal is long. The axes cross at (height / 2,
-    width / 2), half a pixel from the centre, as published.
+    width / 2), half a pixel from the centre, as published. OpenCV then put every pixel to a 32nd
+    part of one; here they are where they belong.
     """
 
     degrees: float
     fades: bool = True
 
     def places(self, height: int, width: int, rows: slice) -> tuple[Floats, Floats]:
-        """As the protocol says."""
+        """As of `Flat`."""
         y, x = _grid(rows, width)
         there = np.linalg.inv(_perspective(np.deg2rad(self.degrees), height, width))
         column, row, depth = there @ np.stack([x, y, np.ones_like(x)])
         return np.asarray(row / depth), np.asarray(column / depth)
+
+
+Source = Flat | Tilted
 
 
 def _grid(rows: slice, width: int) -> tuple[Floats, Floats]:
@@ -86,7 +84,7 @@ def _perspective(turn: float, height: int, width: int) -> Floats:
     """From (x, y, 1) in the picture to where it is seen, [3, 3], up to a factor."""
     cosine, sine = np.cos(turn), np.sin(turn)
     away = np.hypot(height, width)
-    centred = np.array([[1, 0, -width / 2], [0, 1, -height / 2], [0, 0, 0]])
+    centred = np.array([[1, 0, -width / 2], [0, 1, -height / 2], [0, 0, 1]])
     about_y = np.array([[cosine, 0, -sine], [0, 1, 0], [sine, 0, cosine]])
     about_x = np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]])
     turned = about_x @ about_y @ centred

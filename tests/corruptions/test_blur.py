@@ -255,3 +255,14 @@ def test_zoom_of_a_large_image_in_bands(photographs, monkeypatch):
     agree(ours[0].permute(1, 2, 0).numpy(), theirs)
     monkeypatch.setattr(zoom, "_BAND", 5000)
     assert torch.equal(zoom.zoom_blur(images, None, 1.11, 0.02), ours)
+
+
+@pytest.mark.parametrize(
+    ("size", "sigma"), [(224, 3.0), (224, 6.5), (130, 1.0), (57, 20.0), (2, 1.0)]
+)
+def test_bands_of_the_gaussian_meet_exactly(size, sigma):
+    planes = np.random.default_rng(0).integers(0, 256, (2, size, 5)).astype(float)
+    ours = blur._blurred_down(torch.from_numpy(planes), sigma).numpy()
+    weights = blur._gaussian_weights(sigma)
+    theirs = ndimage.correlate1d(planes, weights, axis=1, mode="nearest")
+    assert np.array_equal(ours, theirs)

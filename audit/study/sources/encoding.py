@@ -161,9 +161,12 @@ def _fit_column(values: pd.Series[Any]) -> Measured | Categories:
         )
     found = tuple(sorted(set(texts(values).tolist())))
     if len(found) > MOST_CATEGORIES:
+        sentences = sum(one.count(" ") > 1 for one in found) > len(found) / 2
+        read = ", or, if models are to read it, name it as data.input with kind: text"
         raise InputError(
             f"The feature column {name!r} has {len(found)} distinct texts, for example "
-            f"{found[0]!r}: leave it out of data.input, or group its values."
+            f"{found[0]!r}: leave it out of data.input, or group its values"
+            f"{read if sentences else ''}."
         )
     return Categories(name, found)
 

@@ -11,6 +11,8 @@ from audit.evidence.nearest import hint
 from audit.study.data_settings import DataSettings
 from audit.study.sources.parts import Part, Source
 
+# Type and number of axes of a part's inputs.
+_EXPECTED = {"image": ("uint8", 4), "table": ("float32", 2), "text": ("object", 1)}
 # A Source has been cut, coded and named already.
 DECIDED = ("splits", "validation_fraction", "test_fraction", "split_seed", "input", "label", "id")
 
@@ -47,13 +49,15 @@ def take_source(source: Source, settings: DataSettings) -> Source:
 
 
 def _check(origin: str, name: str, part: Part, source: Source) -> None:
-    expected = ("uint8", 4) if source.kind == "image" else ("float32", 2)
+    expected = _EXPECTED[source.kind]
     found = (str(part.inputs.dtype), part.inputs.ndim)
     if found != expected:
         raise InputError(
             f"{origin} gives {name} inputs of type {found[0]} with {found[1]} axes: a Source of "
             f"kind {source.kind} needs {expected[0]} with {expected[1]}."
         )
+    if source.kind == "text" and not all(isinstance(one, str) for one in part.inputs):
+        raise InputError(f"{origin} gives {name} inputs that are no strings: give texts.")
     lengths = {len(part.inputs), len(part.labels), len(part.ids), len(part.groups)}
     if len(lengths) > 1 or not len(part):
         raise InputError(

@@ -139,6 +139,8 @@ def _records(settings: DataSettings, name: str, split: Dataset, folder: Path) ->
             f"{hint(wanted, schema.names)}"
         )
     kind = schema.field(wanted).type
+    if settings.kind == "text":
+        return Records(columns, features=(wanted,))
     if wanted in images:
         return Records(columns, pictures=partial(_pictures, split, wanted, name))
     if _is_nested(kind):

@@ -1,4 +1,4 @@
-"""Reads the inputs of the chosen rows: pictures, ready arrays, or a table's feature columns."""
+"""Reads the inputs of the chosen rows: pictures, texts, ready arrays, or feature columns."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from audit.study.sources.choose import Chosen, PartName
 from audit.study.sources.parts import Kind
 from audit.study.sources.pictures import decode, skipped, stack
 from audit.study.sources.records import Records
+from audit.study.sources.texts import read_texts, refuse_other_kind
 
 Choice = Mapping[PartName, Chosen]
 
@@ -23,7 +24,7 @@ class Inputs:
     """Inputs by part.
 
     Attributes:
-        kind: `image` or `table`.
+        kind: `image`, `table` or `text`.
         values: Arrays as in `Part.inputs`, or frames of feature columns that are still to encode.
         chosen: The rows that could be read.
         notes: What to say about the others.
@@ -54,6 +55,9 @@ def read_inputs(
             different kinds.
     """
     held = {part: splits[one.split] for part, one in chosen.items()}
+    refuse_other_kind(settings.kind or "", shape)
+    if settings.kind == "text":
+        return Inputs("text", read_texts(chosen, held, str(settings.input)), chosen)
     pictures = all(one.pictures is not None for one in held.values())
     if shape is not None and pictures and len(shape) != 3:
         raise InputError("These are images, and the models were trained on rows: name a table.")

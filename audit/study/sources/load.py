@@ -33,6 +33,7 @@ from audit.study.sources.parts import Part, Source, Vocabulary
 from audit.study.sources.rare import undersample
 from audit.study.sources.records import Holdings, Records
 from audit.study.sources.table import read_table
+from audit.study.sources.texts import refuse_other_kind
 from audit.study.sources.torch_vision import read_torchvision
 
 Reader = Callable[[DataSettings, Path, Path], Holdings | Source]
@@ -94,10 +95,10 @@ def load_source(
         InputError: Something is missing or wrong; one sentence that names it and the way out.
         MissingExtra: A library that this source needs is not installed.
     """
-    read = SOURCES[settings.kind]
-    if settings.kind == "module:function":
+    read = SOURCES[settings.reader]
+    if settings.reader == "module:function":
         read = partial(read_function, data_workers=data_workers)
-    if settings.kind == "folder" and vocabulary is not None and labelled:
+    if settings.reader == "folder" and vocabulary is not None and labelled:
         settings, read = natural_reader(settings, base, vocabulary)
     with tempfile.TemporaryDirectory(prefix="prune-audit-", ignore_cleanup_errors=True) as scratch:
         held = read(settings, base, Path(scratch))
@@ -256,6 +257,7 @@ def _finish_given(
     class_map: ClassMap | None,
 ) -> Source:
     if vocabulary is not None:
+        refuse_other_kind(source.kind, vocabulary.shape)
         check_shapes({"test": source.test.inputs}, vocabulary.shape)
         if not labelled:
             return _unlabelled(replace(source, classes=vocabulary.classes))

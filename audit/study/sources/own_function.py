@@ -95,6 +95,8 @@ def _records(settings: DataSettings, split: str, given: Any, data_workers: int) 
     origin = f"{settings.source} ({split})"
     if isinstance(given, pd.DataFrame):
         return table_records(given, settings)
+    if settings.kind == "text":
+        raise InputError(f"{origin} gives a {type(given).__name__}: return a frame with the texts.")
     if isinstance(given, Mapping):
         return _from_mapping(given, origin)
     if isinstance(given, tuple | list) and len(given) == 2:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from audit.study.sources.encoding import Encoding
 
 IntArray = NDArray[np.int64]
-Kind = Literal["image", "table"]
+Kind = Literal["image", "table", "text"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Part:
     """Examples for one use: training, validation or test.
 
     Attributes:
-        inputs: Images, uint8 [N, H, W, C] with C 1 or 3, or table rows, float32 [N, F].
+        inputs: Images, uint8 [N, H, W, C] with C 1 or 3, table rows, float32 [N, F], or texts, str
+            in object [N].
         labels: int64 [N], class codes.
         ids: int64 or str [N], distinct over all parts of a source.
         groups: N rows, a text column per grouping, named without the `group_` prefix.
@@ -50,8 +51,8 @@ class Vocabulary:
 
     Attributes:
         classes: Class names in the order of the codes.
-        shape: Shape of one input: (H, W, C) or (F,).
-        encoding: How a table's columns became features; None for images and ready arrays.
+        shape: Shape of one input: (H, W, C), (F,), or () of texts.
+        encoding: How a table's columns became features; None for anything else.
     """
 
     classes: tuple[str, ...]
@@ -79,7 +80,7 @@ class Source:
     """A data set, ready to train on and to audit with.
 
     Attributes:
-        kind: `image` or `table`.
+        kind: `image`, `table` or `text`.
         classes: Class names; a label is a position in it.
         train: What models learn from; None where nothing is trained.
         validation: What training decisions are made on; None where there are none.

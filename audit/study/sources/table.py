@@ -32,11 +32,18 @@ def read_table(settings: DataSettings, base: Path, scratch: Path) -> Holdings:
             raise InputError(f"{path} holds no {', '.join(SUFFIXES)} files: mend data.path.")
     return Holdings(
         {
-            file.stem: table_records(read_frame(file, settings.arguments), settings)
+            file.stem: table_records(read_frame(file, _arguments(settings, file)), settings)
             for file in files
         },
         settings.label,
     )
+
+
+def _arguments(settings: DataSettings, file: Path) -> dict[str, Any]:
+    """How a file is read; a column of texts as it is written, where `NA` and `?` are no blanks."""
+    if settings.kind != "text" or file.suffix.lower() == ".parquet":
+        return settings.arguments
+    return {"converters": {settings.input: str}, **settings.arguments}
 
 
 def read_frame(path: Path, arguments: dict[str, Any]) -> pd.DataFrame:

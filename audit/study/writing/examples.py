@@ -91,7 +91,7 @@ def examples_of(settings: DataSettings, base: Path) -> Iterator[Examples]:
         InputError: It is not there, has no images, or not the split that is asked for.
     """
     with tempfile.TemporaryDirectory(prefix="prune-audit-", ignore_cleanup_errors=True) as scratch:
-        held = SOURCES[settings.kind](settings, base, Path(scratch))
+        held = SOURCES[settings.reader](settings, base, Path(scratch))
         yield _given(held, settings) if isinstance(held, Source) else _held(held, settings)
 
 

@@ -18,8 +18,8 @@ def test_defaults_and_kind():
     settings = DataSettings(source="digits")
     assert settings.splits.test == "test"
     assert settings.undersample == "auto"
-    assert settings.kind == "digits"
-    assert DataSettings(source="my.data:load").kind == "module:function"
+    assert settings.reader == "digits"
+    assert DataSettings(source="my.data:load").reader == "module:function"
 
 
 def test_what_yaml_gives():

@@ -1,0 +1,34 @@
+"""Corrupts prepared texts, before the preprocessing makes numbers of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import corruptions
+from audit.evidence.errors import JobError
+from audit.study.recipes import Shown
+
+
+def corrupted_texts(values: NDArray[np.object_], ids: NDArray[Any], shown: Shown) -> list[str]:
+    """Test texts under the corruption that a condition shows.
+
+    Args:
+        values: str in object [N].
+        ids: [N], on which the draws depend.
+        shown: The condition.
+
+    Raises:
+        JobError: The corruption refuses these texts.
+    """
+    texts: list[str] = values.tolist()
+    if shown.corruption is None or shown.severity is None:
+        return texts
+    try:
+        return corruptions.corrupt_text(
+            texts, shown.corruption, shown.severity, seed=shown.seed, ids=ids.tolist()
+        )
+    except (TypeError, ValueError) as error:
+        raise JobError(f"{shown.name} at severity {shown.severity:g}: {error}") from error

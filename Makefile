@@ -28,7 +28,7 @@ bench: $(VENV)/.dev  ## one after the other: two at once would measure each othe
 	OMP_NUM_THREADS=2 $(BIN)/python benchmarks/metric_frame.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/whole_audit.py --grow
 	$(BIN)/python benchmarks/demo.py
-	$(BIN)/python benchmarks/corruptions.py
+	$(BIN)/python -m benchmarks.shown
 	$(BIN)/python benchmarks/pruners.py
 
 validity: $(VENV)/.dev  ## simulates how often the judgement is right; about a quarter of an hour

@@ -11,6 +11,7 @@ from .corruption import Corruption
 from .frost import Bank, frost_bank
 from .presets import PRESETS, Preset, preset_for
 from .requantise import requantise
+from .sequences import PERTURBATIONS, SEQUENCE_SETS, perturbation_frames
 from .sheet import contact_sheet
 from .tabular import TABLE_CORRUPTIONS, TABLE_SETS, TableCorruption, corrupt_table, reweight_to_mix
 from .text import TEXT_CORRUPTIONS, TEXT_SETS, TextCorruption, corrupt_text
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CORRUPTIONS",
+    "PERTURBATIONS",
     "PRESETS",
+    "SEQUENCE_SETS",
     "SETS",
     "TABLE_CORRUPTIONS",
     "TABLE_SETS",
@@ -42,6 +45,7 @@ __all__ = [
     "members",
     "missing",
     "names",
+    "perturbation_frames",
     "preset_for",
     "requantise",
     "reweight_to_mix",

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-
 # Pixels from which on an image is worth a call of its own.
 _WORTH_A_CALL = 2**12
 

@@ -1,4 +1,4 @@
-"""Steps of the noises that NumPy, Arrow and OpenCV do several times faster than torch does on the CPU.
+"""Steps of the noises that NumPy, Arrow and OpenCV do several times faster than torch on the CPU.
 
 Each has a second branch in torch, for other devices, with the same result.
 """
@@ -28,7 +28,7 @@ def looked_up(table: Tensor, codes: Tensor) -> Tensor:
 
 
 def added(levels: Tensor, steps: Tensor) -> Tensor:
-    """levels + steps within 0 to 255: uint8 [M].
+    """The sum of levels and steps, within 0 to 255: uint8 [M].
 
     Args:
         levels: uint8 [M].

@@ -56,22 +56,25 @@ class Preset:
                 f"preset {self.name!r} has no constants for {corruption!r}: "
                 f"use one of {', '.join(self.rows)}, or another preset."
             )
+        self.refuse(severity)
         row = [step if isinstance(step, tuple) else (step,) for step in self.rows[corruption]]
-        if severity > len(row):
-            raise ValueError(self._too_severe(len(row)))
         below = min(math.floor(severity), max(1, len(row) - 1))
         share = severity - below
         low, high = row[below - 1], row[min(below, len(row) - 1)]
         # Not low + share · (high − low), which can miss `high` by a rounding error at share 1.
         return tuple((1 - share) * a + share * b for a, b in zip(low, high, strict=True))
 
-    def _too_severe(self, count: int) -> str:
+    def refuse(self, severity: float) -> None:
+        """Raise ValueError if a severity is more than the preset has."""
+        count = len(self.severities)
+        if severity <= count:
+            return
         if count == 1:
             have, use = "one severity", "severity 1"
         else:
             have, use = f"severities 1 to {count}", "one of those"
         other = f", or preset {self.graded!r}" if self.graded else ""
-        return f"preset {self.name!r} has {have}: use {use}{other}."
+        raise ValueError(f"preset {self.name!r} has {have}: use {use}{other}.")
 
 
 PRESETS: Mapping[str, Preset] = {

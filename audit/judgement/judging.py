@@ -218,7 +218,8 @@ def _add(
         confidence=seen.confidence or calibrated is not None,
         loss=seen.loss or block.loss is not None,
         energy=seen.energy or block.energy is not None,
-        value=seen.value or block.value is not None,
+        # A sequence's values are flip probabilities, and say nothing of single answers.
+        value=seen.value or (block.value is not None and kind != "sequence"),
     )
 
 

@@ -25,6 +25,7 @@ from audit.judgement.search import search_families
 from audit.judgement.shifts.kinds import Kind
 from audit.judgement.shifts.noise_similarity import noise_families
 from audit.judgement.shifts.proper_scores import probability_families
+from audit.judgement.shifts.sequences import sequence_families
 from audit.judgement.values import value_families
 
 Question = Callable[[Block, Evidence, Sequence[Arm], Plan], Sequence[Family]]
@@ -45,6 +46,7 @@ ON_KIND: Mapping[Kind, tuple[Question, ...]] = {
     "natural": ON_EVERY_CONDITION,
     "noise": (noise_families,),
     "out_of_distribution": (),
+    "sequence": (sequence_families,),
 }
 
 # All that is asked where answers are no classes: of every condition, and of the models.

@@ -16,7 +16,7 @@ from audit.judgement.inference.paired import EMPTY
 from audit.judgement.measures import MEASURES
 from audit.judgement.plan import Plan
 from audit.judgement.scores import NO_SCORE
-from audit.judgement.shifts.kinds import is_attack, is_noise, out_of_distribution
+from audit.judgement.shifts.kinds import is_attack, is_noise, is_sequence, out_of_distribution
 from audit.judgement.shifts.proper_scores import TOP
 
 
@@ -147,6 +147,11 @@ NEEDS: Mapping[str, tuple[Callable[[Have], bool], str]] = {
         "the table has no class probabilities: add a column `probabilities`",
     ),
     "scores": (_scores, NO_SCORE),
+    "sequences": (
+        _named(is_sequence),
+        "there are no sequences of frames: add conditions `<name>@sequence`, without a severity, "
+        "with each example's flip probability as `value`",
+    ),
     "sparsities": (
         _sparsities,
         "one sparsity only: prune at two or more to see how far the method goes",

@@ -1,4 +1,4 @@
-"""Which conditions a config asks for: clean, corruptions, other data sets, noise, attacks."""
+"""Which conditions a config asks for: clean, corruptions, other data, noise, attacks, frames."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from audit.study.config import Config
 from audit.study.corrupted_conditions import SetOnDisk, shown_from_disk
 from audit.study.data_settings import DataSettings
 from audit.study.fingerprint import photographs_fingerprint
-from audit.study.named_corruptions import HELD, refuse_unfit, whole_set
+from audit.study.named_corruptions import HELD, refuse_unfit, severities_of, whole_set
 from audit.study.named_models import code_of, names_function
+from audit.study.named_sequences import sequences_of
 from audit.study.natural_layouts import read_elsewhere
 from audit.study.places import located
 from audit.study.recipes import Data, Mix, Shown
@@ -77,9 +78,10 @@ def conditions_of(
     """
     shifts, shown = config.shifts, {CLEAN: Shown(CLEAN.name, data)}
     frost, folder = _photographs(shifts.frost, base, names)
+    severities = severities_of(config.shifts) if names else ()
     for corruption in names:
         name, code = corruption.rpartition(":")[2], code_of(corruption, base)
-        for severity in sorted(set(shifts.severities)):
+        for severity in severities:
             one = Shown(name, data, corruption, severity, shifts.seed, shifts.preset, code)
             one = replace(one, requantise=shifts.requantise)
             if corruption == "frost":
@@ -94,7 +96,7 @@ def conditions_of(
         settings = shifts.natural.get(name)
         mask = not isinstance(settings, str | None) and settings.mask
         shown[Condition(name, None)] = Shown(name, other, severity=None, mask=mask)
-    probes = [*_noise(config, data), *_attacks(config, data)]
+    probes = [*_noise(config, data), *_attacks(config, data), *sequences_of(config, data)]
     return shown | {Condition(one.name, None): one for one in probes}
 
 
@@ -160,6 +162,7 @@ def refuse_impossible(config: Config, meta: Mapping[str, Any] | None) -> None:
         "shifts.noise": shifts.noise is not None,
         "shifts.attacks": shifts.attacks is not None,
         "shifts.backselect": shifts.backselect is not None,
+        "shifts.sequences": bool(shifts.sequences),
     }
     kind = config.data.kind if meta is None else meta["kind"]
     if kind is not None:
@@ -168,7 +171,8 @@ def refuse_impossible(config: Config, meta: Mapping[str, Any] | None) -> None:
         _refuse_unread(config)
     for key, wanted in asked.items():
         if wanted and kind in ("table", "text"):
-            raise ConfigError(f"{key} changes pixels, and these data are {HELD[kind]}: take it out.")
+            held = HELD[kind]
+            raise ConfigError(f"{key} changes pixels, and these data are {held}: take it out.")
     if shifts.backselect is not None and meta is not None:
         pixels, step = math.prod(meta["input_shape"][1:]), shifts.backselect.step
         examples = min(shifts.backselect.examples, meta["examples"]["test"])

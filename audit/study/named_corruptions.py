@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from audit.evidence.errors import ConfigError
+from audit.study.shift_settings import ShiftSettings
 
 # What corruptions change, by the kind of data that they are for.
 _CHANGED = {"image": "pixels", "table": "columns of tables", "text": "texts"}
@@ -80,3 +81,26 @@ def refuse_unfit(asked: str | tuple[str, ...], kind: str) -> None:
                     f"shifts.corruptions: {name} changes {changed}, and these data are "
                     f"{HELD[kind]}: take it out, or choose {fits}."
                 )
+
+
+def severities_of(shifts: ShiftSettings) -> tuple[float, ...]:
+    """The severities of a study, increasing: those asked for, or as many of them as there are.
+
+    Raises:
+        ConfigError: The preset has not all that are asked for.
+    """
+    asked = tuple(sorted(set(shifts.severities)))
+    if shifts.preset == "auto":  # picks among presets with all five
+        return asked
+    import corruptions
+
+    preset = corruptions.PRESETS.get(shifts.preset)
+    if preset is None:  # refused, with the nearest name, where its constants are looked up
+        return asked
+    if "severities" not in shifts.model_fields_set:
+        return tuple(one for one in asked if one <= len(preset.severities))
+    try:
+        preset.refuse(asked[-1])
+    except ValueError as error:
+        raise ConfigError(f"shifts.severities: {error}") from error
+    return asked

@@ -23,6 +23,7 @@ def notes_on_shifts(study: Study) -> list[str]:
         *_on_rows(study),
         *_left_out(study),
         *_as_made(study),
+        *_as_frames(study),
         *_trained_on(study),
     ]
 
@@ -126,6 +127,20 @@ def _as_made(study: Study) -> list[str]:
         bank = f"of the photographs in {folder}" if folder else "procedural, of no photographs"
         notes.append(f"Frost is {bank}.")
     return notes
+
+
+def _as_frames(study: Study) -> list[str]:
+    """Whose constants sequences of frames have, and what their flip rates are over."""
+    if not any(one.sequence for one in study.shown.values()):
+        return []
+    from corruptions.sequences import size_of
+
+    size = size_of(preset_of(study.config, study.store.folder(study.data)))
+    return [
+        f"Sequences of frames have the constants published for the size {size!r}, move "
+        "images as the models get them, with black around, and went through no video. Flip rates "
+        "are over each model's own parent, not over AlexNet."
+    ]
 
 
 def _trained_on(study: Study) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,12 @@ from audit.evidence.blocks import Condition
 from audit.evidence.errors import AuditError, InputError
 from audit.evidence.parts import write_part
 from audit.evidence.store import Store
+from audit.judgement.shifts.sequences import flip_probability
 from audit.study.attacks import attacked
 from audit.study.checkpoints import LoadedModel
 from audit.study.class_readings import Reading, reading
 from audit.study.models import load_model, preprocessing
+from audit.study.named_sequences import compares
 from audit.study.prepare import Arrays
 from audit.study.preprocess import Preprocess
 from audit.study.recipes import LEFT_OUT, Predicted
@@ -48,6 +50,7 @@ class Answers:
     energy: FloatArray
     probabilities: FloatArray | None
     error: str | None = None
+    flips: NDArray[np.float64] | None = None  # each example's flip probability in a sequence
 
     def of(self, seen: NDArray[np.bool_]) -> Answers:
         """The answers to some of the examples."""
@@ -61,6 +64,7 @@ class Answers:
             self.energy[seen],
             None if every is None else every[seen],
             self.error,
+            None if self.flips is None else self.flips[seen],
         )
 
 
@@ -121,6 +125,9 @@ def _predict_some(
         for batch in stream:
             seen[batch.rows] = True
             left_out += batch.left_out
+            if batch.frames is not None:
+                _answer_frames(answers, calls, batch, first, read)
+                continue
             for name, call in calls.items():
                 if answers[name].error is None and len(batch.ids):
                     _answer(answers[name], call, batch, first, preprocess, read)
@@ -163,6 +170,37 @@ def _answer(
     answers.energy[rows] = -total.numpy()
     if answers.probabilities is not None:
         answers.probabilities[rows] = np.exp(scores)
+
+
+def _answer_frames(
+    answers: dict[str, Answers],
+    calls: dict[str, LoadedModel],
+    batch: Batch,
+    recipe: Predicted,
+    read: Reading,
+) -> None:
+    """Fills one batch of every model's answers: to the first frame, and how often they flip.
+
+    Every frame is made once and shown to all.
+    """
+    shown, told = recipe.shown, {name: list[NDArray[np.int32]]() for name in calls}
+    later = _blank(len(batch.ids), 0, False)  # what is said of frames beyond the first
+    for frame in batch.frames() if batch.frames is not None else ():
+        for name, call in calls.items():
+            if answers[name].error is not None or not len(batch.ids):
+                continue
+            first = not told[name]
+            into, rows = (answers[name], batch.rows) if first else (later, slice(None))
+            _answer(into, call, replace(batch, rows=rows, inputs=frame), recipe, None, read)
+            answers[name].error, later.error = into.error, None
+            told[name].append(into.predicted[rows].copy())
+    for name, every in told.items():
+        own = answers[name]
+        if own.error is None and every:
+            if own.flips is None:
+                own.flips = np.full(len(own.predicted), np.nan)
+            found = flip_probability(np.stack(every), compares(shown.sequence), shown.apart)
+            own.flips[batch.rows] = found
 
 
 def _inputs(
@@ -208,6 +246,7 @@ def _store(
             loss=answers.loss,
             probabilities=answers.probabilities,
             energy=answers.energy,
+            value=answers.flips,
         )
         if left_out:
             (folder / LEFT_OUT).write_text(json.dumps(left_out, indent=1))

@@ -72,7 +72,7 @@ class Arrays:
 
 
 def write_arrays(folder: Path, source: Source) -> None:
-    """Writes a source's parts, its examples table (with thumbnails or texts) and its description."""
+    """Writes a source's parts, its examples (with thumbnails or texts) and its description."""
     parts = source.parts
     for name, part in parts.items():
         write_inputs(folder, name, part.inputs)

@@ -122,8 +122,8 @@ class OnDisk:
 class Shown:
     """One condition: the test examples of `data`, clean (with the validation examples) or changed.
 
-    The severity is None for a natural shift, for uniform noise and for an attack. Logits are masked
-    to the classes that `data` has where it says so.
+    The severity is None for a natural shift, uniform noise, an attack and a sequence of frames.
+    Logits are masked to the classes that `data` has where it says so.
     """
 
     name: str
@@ -140,11 +140,14 @@ class Shown:
     requantise: bool = False  # through a JPEG file once corrupted
     frost: str = ""  # content of the photographs of frost; "" for the procedural ones
     frost_folder: str = field(default="", compare=False)
+    sequence: str = ""  # name of a sequence of frames
+    apart: int = 1  # how many frames apart the answers are that it compares
 
     @property
     def another(self) -> bool:
         """Whether the examples are of another data set than the audited one."""
-        return self.severity is None and not self.noise and self.attack is None
+        probe = self.noise or self.attack is not None or self.sequence
+        return self.severity is None and not probe
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,11 @@ class ShiftSettings(Settings):
         noise: Uniform noise on clean examples; None shows none.
         attacks: Attacks on every model; None makes none.
         backselect: The pixels that each model needs; None does not ask.
+        sequences: A set's name (`imagenet-p`, `imagenet-p-extra`, `cifar-p`), or names of
+            sequences of frames (Hendrycks & Dietterich, arXiv 1903.12261): how often does an
+            answer flip from frame to frame? Every model is shown each image some 31 times.
+        sequence_difficulty: Of noise which of three strengths, of all else how many frames apart
+            answers are compared.
     """
 
     corruptions: str | tuple[str, ...] = ()
@@ -166,6 +171,20 @@ class ShiftSettings(Settings):
     noise: NoiseSettings | None = None
     attacks: AttackSettings | None = None
     backselect: BackSelectSettings | None = None
+    sequences: str | tuple[str, ...] = ()
+    sequence_difficulty: int = Field(default=1, ge=1, le=10)
+
+    @model_validator(mode="after")
+    def _sequences_once(self) -> ShiftSettings:
+        if "sequence_difficulty" in self.model_fields_set and not self.sequences:
+            raise ValueError(
+                "sequence_difficulty has no use without sequences: take it out, or list some"
+            )
+        listed = () if isinstance(self.sequences, str) else self.sequences
+        for position, name in enumerate(listed):
+            if name in listed[:position]:
+                raise ValueError(f"the sequence {name!r} is there twice: name it once")
+        return self
 
     @model_validator(mode="after")
     def _of_use(self) -> ShiftSettings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from audit.evidence.errors import InputError, JobError
 from audit.evidence.imports import resolve
 from audit.study.attacks import WHITE
 from audit.study.models import to_images
+from audit.study.named_sequences import frames_of
 from audit.study.prepare import Arrays, SplitName
 from audit.study.preprocess import Preprocess
 from audit.study.recipes import OnDisk, Shown
@@ -57,8 +58,9 @@ class Batch:
         ids: Their ids.
         labels: int64, class codes.
         inputs: What the models take; under an attack the images that it changes for each, float32
-            [N, C, H, W] in [0, 255].
+            [N, C, H, W] in [0, 255]; of a sequence the images that it begins with, uint8.
         left_out: Names of images between them that could not be read.
+        frames: Makes what the models take of a sequence, frame by frame; None shows `inputs`.
     """
 
     rows: slice | NDArray[np.int64]
@@ -66,6 +68,7 @@ class Batch:
     labels: NDArray[np.int64]
     inputs: Tensor
     left_out: tuple[str, ...] = ()
+    frames: Callable[[], Iterator[Tensor]] | None = None
 
 
 def pieces(shown: Shown, arrays: Arrays) -> tuple[Piece, ...]:
@@ -115,7 +118,10 @@ def batches(
                 values = corrupt_rows(values, ids, shown, arrays, base)
             rows = slice(before + start, before + start + len(ids))
             made = _made(values, ids, shown, preprocess, base).to(device)
-            yield Batch(rows, ids, piece.labels[some], made)
+            frames = None
+            if shown.sequence and isinstance(preprocess, Preprocess):
+                frames = frames_of(made, ids, shown, preprocess)
+            yield Batch(rows, ids, piece.labels[some], made, frames=frames)
         before += len(piece.rows)
 
 
@@ -142,8 +148,10 @@ def _made(
     if preprocess is None:
         return torch.from_numpy(values)
     if isinstance(preprocess, TextPreprocess):
-        return preprocess(corrupted_texts(values, ids, shown))
+        return preprocess(corrupted_texts(values, ids, shown, base))
     images = to_images(values, preprocess)
+    if shown.sequence:
+        return images
     if shown.attack is not None:
         return as_floats(images, preprocess)
     if shown.noise:

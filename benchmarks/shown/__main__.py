@@ -1,9 +1,10 @@
 """Images a second of every corruption, beside plain code, imagecorruptions and what memory allows.
 
 Run: python -m benchmarks.shown [--head PATH] [--repeats 3] [--no-peer]; writes
-benchmarks/results/corruptions.json. One thread, in seconds of processor time; the peer runs in an
-environment of its own that is made on the first run (its unreleased state where --head gives a
-checkout). Compare the ratios, which travel between machines, rather than images a second.
+benchmarks/results/corruptions.json and docs/corruptions.md. One thread, in seconds of processor
+time; the peer runs in an environment of its own that is made on the first run (its unreleased state
+where --head gives a checkout). Compare the ratios, which travel between machines, rather than
+images a second.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from corruptions import corrupt, preset_for
 from corruptions.catalog import SETS
 
 from .clock import memory_needed, per_second, seconds
+from .document import write
 from .peers import environment, times
 from .pictures import photographs
 from .plain import by_plain_code
@@ -41,9 +43,8 @@ Images = NDArray[np.uint8]
 Row = dict[str, Any]
 
 
-def floors(images: Images, repeats: int) -> dict[str, float]:
+def floors(tensor: torch.Tensor, repeats: int) -> dict[str, float]:
     """What the hardware allows: images a second of one pass, and of one with random bits."""
-    tensor = torch.from_numpy(images)
     step = max(1, 2**18 // tensor[0].numel())
     bits = np.random.Generator(np.random.SFC64(0))
 
@@ -58,12 +59,21 @@ def floors(images: Images, repeats: int) -> dict[str, float]:
         one_pass()
 
     work = {"memory": one_pass, "random": with_bits}
-    return {key: per_second(value, len(images), repeats) for key, value in work.items()}
+    return {key: per_second(value, len(tensor), repeats) for key, value in work.items()}
 
 
-def row_of(name: str, images: Images, peers: Mapping[str, Mapping[str, Any]], repeats: int) -> Row:
-    """One corruption at one size: ours beside every reference there is."""
-    ours = per_second(lambda: corrupt(images, name, SEVERITY, threads=1), len(images), repeats)
+def row_of(
+    name: str,
+    images: Images,
+    planar: torch.Tensor,
+    peers: Mapping[str, Mapping[str, Any]],
+    repeats: int,
+) -> Row:
+    """One corruption at one size: ours beside every reference there is.
+
+    Ours is given what a study gives it, [N, C, H, W], and the others [H, W, C] images.
+    """
+    ours = per_second(lambda: corrupt(planar, name, SEVERITY, threads=1), len(images), repeats)
     plain = by_plain_code(name, images, SEVERITY, repeats)
     row: Row = {"ours": ours, "plain": plain.per_s}
     changes = {"plain": plain.change}
@@ -94,17 +104,18 @@ def measure(side: int, count: int, repeats: int, python: Path | None, head: Path
     """Everything about one size."""
     distinct = photographs(side, 56)
     images = np.concatenate([distinct] * -(-count // len(distinct)))[:count]
+    planar = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
     with tempfile.TemporaryDirectory() as scratch:
         peers = {"released": times(python, distinct, SEVERITY, repeats, Path(scratch))}
         if head is not None:
             peers["head"] = times(python, distinct, SEVERITY, repeats, Path(scratch), head)
     peers = {key: value for key, value in peers.items() if value}
-    floor = floors(images, repeats)
+    floor = floors(planar, repeats)
     rows = {}
     for name in (*BENCHMARK, *EXTRA):
-        row = rows[name] = row_of(name, images, peers, repeats)
+        row = rows[name] = row_of(name, images, planar, peers, repeats)
         row["floor_over_ours"] = floor["random" if name in RANDOM else "memory"] / row["ours"]
-        needed = memory_needed(lambda name=name: corrupt(images, name, SEVERITY, threads=1))
+        needed = memory_needed(lambda name=name: corrupt(planar, name, SEVERITY, threads=1))
         row["memory_over_batch"] = None if needed is None else needed / images.nbytes
         print(sentence(side, name, row), flush=True)
     return {
@@ -115,7 +126,7 @@ def measure(side: int, count: int, repeats: int, python: Path | None, head: Path
         "corruptions": rows,
         "over_best_geometric_mean": mean_ratio(row["over_best"] for row in rows.values()),
         "fifteen": fifteen(rows, tuple(peers)),
-        "two_threads": two_threads(images),
+        "two_threads": two_threads(planar),
     }
 
 
@@ -136,7 +147,7 @@ def fifteen(rows: Mapping[str, Row], peers: tuple[str, ...]) -> Row:
     }
 
 
-def two_threads(images: Images) -> Row:
+def two_threads(images: torch.Tensor) -> Row:
     """Wall-clock time of one thread over that of two."""
     ratios = {
         name: seconds(lambda name=name: corrupt(images, name, 3, threads=1), 2, time.perf_counter)
@@ -204,6 +215,7 @@ def main() -> None:
         print(f"  two threads: {size['two_threads']['geometric_mean']:.2f} x")
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(rounded(report), indent=1) + "\n")
+    write(report)
 
 
 def rounded(value: Any) -> Any:

@@ -40,7 +40,8 @@ def cut_out(images: Tensor, angle: Tensor, width: Tensor, hidden: Tensor) -> Ten
         hidden: bool [N, 40, 40]: which squares are hidden, if they are black.
     """
     rows, columns = pixels(images)
-    count = (4 * shorter(images) / width).floor_().to(torch.int64)
+    along = torch.full_like(width, 4 * shorter(images))
+    count = along.div_(width, rounding_mode="floor").to(torch.int64)
 
     def change(some: slice, levels: Tensor) -> Tensor:
         cosine, sine, wide = (planes(x[some]) for x in (angle.cos(), angle.sin(), width))

@@ -56,11 +56,11 @@ def sparkled(images: Tensor, centres: Tensor, counts: Tensor, lengths: Tensor) -
     """
 
     def change(some: slice, levels: Tensor) -> Tensor:
-        kept = None
+        shape = (len(levels), *levels.shape[2:])
+        kept = torch.ones(shape, dtype=torch.float64, device=levels.device)
         for star in range(centres.shape[1]):
             which = (some, star)
-            left = 1 - starlight(levels, centres[which], counts[which], lengths[which], 1)
-            kept = left if kept is None else kept.mul_(left)
+            kept.mul_(1 - starlight(levels, centres[which], counts[which], lengths[which], 1))
         return _whitened(levels, kept)
 
     return by_few(images, change)

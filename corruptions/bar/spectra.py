@@ -77,8 +77,8 @@ def coloured(codes: Tensor, amplitude: Tensor) -> Tensor:
         zero = torch.ones_like(upper[:, : height % 2])
         parts.insert(1, torch.cat([upper, zero, upper.flip(1)], dim=1)[:, :, None])
     spectrum = torch.fft.ifftshift(torch.cat(parts, dim=2).mul_(amplitude), dim=(1, 2))
-    noise = torch.fft.ifft2(spectrum).real
-    return noise / noise.std(dim=(1, 2), correction=0, keepdim=True)
+    noise: Tensor = torch.fft.ifft2(spectrum).real
+    return noise.div(noise.std(dim=(1, 2), correction=0, keepdim=True))
 
 
 def _codes(images: Tensor, stream: Stream, fields: int) -> Tensor:

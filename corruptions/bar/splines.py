@@ -67,7 +67,7 @@ def _zoom(size: int, scale: float) -> tuple[NDArray[np.int64], Floats]:
     """Where pixels of an axis come from: [size, 4] and weights; ends on ends, then the middle."""
     enlarged = round(size * scale)
     first = (enlarged - size) // 2
-    places = (first + np.arange(size)) * ((size - 1) / (enlarged - 1))
+    places = np.asarray(first + np.arange(size), dtype=np.float64) * (size - 1) / (enlarged - 1)
     return _taps(places, size)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .catalogue import PERTURBATIONS, SEQUENCE_SETS, Compares, Perturbation, at_difficulty
-from .frames import frame_count, perturbation_frames, published_size
+from .frames import frame_count, perturbation_frames, published_size, size_of
 
 __all__ = [
     "PERTURBATIONS",
@@ -14,4 +14,5 @@ __all__ = [
     "frame_count",
     "perturbation_frames",
     "published_size",
+    "size_of",
 ]

@@ -14,8 +14,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from corruptions.spelling import unknown
-
+from ..spelling import unknown
 from . import drops, moves, steps
 
 Compares = Literal["first", "previous"]

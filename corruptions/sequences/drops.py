@@ -7,9 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from corruptions.normal import normals
-from corruptions.spatter import gaussian_kernel, liquid_from, spattered, water_cover
-
+from ..normal import normals
+from ..spatter import gaussian_kernel, liquid_from, spattered, water_cover
 from .steps import Draws, Frames
 
 Floats = NDArray[np.float64]

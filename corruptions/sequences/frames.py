@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from corruptions.apply import preset_of
-from corruptions.draws import Stream, stream
-from corruptions.images import (
+from ..apply import preset_of
+from ..draws import Stream, stream
+from ..images import (
     Ids,
     Images,
     check_ids,
@@ -22,11 +22,10 @@ from corruptions.images import (
     check_seed,
     planes,
 )
-from corruptions.presets import Preset
-from corruptions.ranges import ValueRange, find_range
-from corruptions.threads import check_threads, for_each
-from corruptions.tiles import Part, cut, on_cpu
-
+from ..presets import Preset
+from ..ranges import ValueRange, find_range
+from ..threads import check_threads, for_each
+from ..tiles import Part, cut, on_cpu
 from .catalogue import Perturbation, Size, Steps, find
 
 _LOG = logging.getLogger("corruptions")
@@ -96,16 +95,25 @@ def published_size(images: NDArray[Any] | Tensor, preset: str | Preset = "auto")
     Raises:
         ValueError: There is no such preset, or a preset of one's own has no published size.
     """
-    chosen = preset_of(images, preset)
-    if chosen.name not in _NEAREST:
+    chosen = preset_of(images, preset).name
+    size = size_of(chosen)
+    if size != chosen:
+        _LOG.info("sequences have no constants for %r: those of %r are used", chosen, size)
+    return size
+
+
+def size_of(preset: str) -> Size:
+    """The published size that the preset of a name stands for.
+
+    Raises:
+        ValueError: It is no preset of `PRESETS`.
+    """
+    if preset not in _NEAREST:
         raise ValueError(
-            f"preset {chosen.name!r} has no constants for sequences: use "
+            f"preset {preset!r} has no constants for sequences: use "
             f"{', '.join(sorted(set(_NEAREST.values())))}."
         )
-    size = _NEAREST[chosen.name]
-    if size != chosen.name:
-        _LOG.info("sequences have no constants for %r: those of %r are used", chosen.name, size)
-    return size
+    return _NEAREST[preset]
 
 
 def frame_count(name: str, preset: str | Preset, images: NDArray[Any] | Tensor) -> int:

@@ -16,9 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from corruptions.exact import Floats, PixelMap, apportion, bilinear, grey_levels, pixel_map
-from corruptions.geometry import Affine, rotation
-
+from ..exact import Floats, PixelMap, apportion, bilinear, grey_levels, pixel_map
+from ..geometry import Affine, rotation
 from .steps import Draws, Frames
 
 # Pixels of a band of rows, as the map to it has some 100 bytes for each while it is made. Maps of a

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from corruptions import blur, noise, weather
-from corruptions.draws import Stream
-from corruptions.normal import fine_normals
-from corruptions.snow import flakes_from, kept_by_zoom, snowed
+from .. import blur, noise, weather
+from ..draws import Stream
+from ..normal import fine_normals
+from ..snow import flakes_from, kept_by_zoom, snowed
 
 # The stream of one frame; what is drawn once for a whole sequence is drawn from that of frame 0.
 Draws = Callable[[int], Stream]

@@ -9,6 +9,7 @@ from ..draws import Stream, stream
 from ..images import check_ids, check_seed, check_severity
 from .catalog import TEXT_CORRUPTIONS, find_text
 from .constants import SIZES
+from .custom import run_custom_text
 from .draws import Places
 from .pieces import tokens
 
@@ -31,7 +32,8 @@ def corrupt_text(
 
     Args:
         texts: Any strings, empty ones too; a list, tuple, array or column of them.
-        name: A name from `TEXT_CORRUPTIONS`, or one of its functions.
+        name: A name from `TEXT_CORRUPTIONS`, one of its functions, or a function of your own that
+            is called as function(texts, severity, seed=seed, ids=ids) and held to all of this.
         severity: 0 (the identity), or 1 to 5; between whole numbers the constants are interpolated.
         seed: Which draws to take.
         ids: One for each text, integers or strings, unique; 0 to N−1 by default.
@@ -41,13 +43,16 @@ def corrupt_text(
 
     Raises:
         TypeError: Something that is no text; a severity, seed or id of another type.
-        ValueError: Unknown name (the nearest is offered), severity out of range, ids not unique.
+        ValueError: Unknown name (the nearest is offered), severity out of range, ids not unique; a
+            function of your own that breaks a promise.
     """
     known = _named(name)
-    row = find_text(known)
     listed = _checked(texts)
     level, seed = check_severity(severity), check_seed(seed)
     identities = check_ids(ids, len(listed), "texts")
+    if not isinstance(known, str):
+        return run_custom_text(known, listed, level, seed, identities)
+    row = find_text(known)
     if not level:
         return listed
     constants = SIZES.constants(known, level)
@@ -58,13 +63,20 @@ def corrupt_text(
     ]
 
 
-def _named(name: object) -> str:
+def _named(name: object) -> str | Callable[..., Any]:
+    """A name; somebody's own function as it is."""
     if isinstance(name, str):
+        find_text(name)
         return name
     for known, row in TEXT_CORRUPTIONS.items():
         if row.function is name:
             return known
-    raise TypeError(f"a corruption of texts is one of {', '.join(TEXT_CORRUPTIONS)}, not {name!r}.")
+    if callable(name):
+        return name
+    raise TypeError(
+        f"a corruption of texts is one of {', '.join(TEXT_CORRUPTIONS)}, or a function of your "
+        f"own, not {name!r}."
+    )
 
 
 def _checked(texts: object) -> list[str]:

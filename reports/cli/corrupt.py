@@ -1,4 +1,4 @@
-"""The command that writes a corrupted copy of a data set, or draws what it would look like."""
+"""The command that writes a corrupted copy of a data set, or shows what it would look like."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from reports.cli.corrupt_rows import corrupt_rows, refuse_others
 from reports.cli.progress import watcher
 from reports.cli.studies import Quiet
 
@@ -23,7 +24,8 @@ def corrupt(
         typer.Argument(
             metavar="SOURCE",
             help="A folder of class folders, what `datasets` reads (Parquet, …), `digits`, or an "
-            "audit.yaml, whose data section is taken.",
+            "audit.yaml, whose data section is taken. With the set `tabular` or `text`, a CSV or "
+            "Parquet file.",
         ),
     ],
     out: Annotated[Path | None, typer.Option("--out", help="Folder of the copy.")] = None,
@@ -36,7 +38,7 @@ def corrupt(
     ] = None,
     severity: Annotated[
         list[float] | None,
-        typer.Option("--severity", help="1 to 5 by default; may be repeated."),
+        typer.Option("--severity", help="All that the preset has by default; may be repeated."),
     ] = None,
     layout: Annotated[
         Literal["imagenet-c", "cifar-c", "parquet"],
@@ -83,13 +85,31 @@ def corrupt(
     label: Annotated[
         str | None, typer.Option("--label", help="Column of the labels, if it is not `label`.")
     ] = None,
+    column: Annotated[
+        str | None, typer.Option("--column", help="Column of the texts, if it is not `text`.")
+    ] = None,
+    identity: Annotated[
+        str | None,
+        typer.Option("--id", help="Column of ids in a table; rows are numbered without."),
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            "--reference",
+            help="Training rows, by whose spreads, ranges and marginals tables are corrupted.",
+        ),
+    ] = None,
     image_size: Annotated[
         int | None,
         typer.Option("--image-size", min=2, help="Scale and centre-crop to so many pixels first."),
     ] = None,
     preview: Annotated[
         Path | None,
-        typer.Option("--preview", help="Draw a corruption × severity sheet; needs no --out."),
+        typer.Option(
+            "--preview",
+            help="Draw a corruption × severity sheet in this file, or with `-` print the first "
+            "rows of a table or texts; needs no --out.",
+        ),
     ] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -100,18 +120,34 @@ def corrupt(
     Example: prune-audit corrupt data/test --set imagenet-c --layout imagenet-c --out data/test-c
     """
     from audit.evidence.errors import InputError
+    from audit.study.writing.rows import RowsWanted, row_kind
     from audit.study.writing.source import Wanted
-    from audit.study.writing.what import SEVERITIES, Changes
+    from audit.study.writing.what import SEVERITIES, Changes, severities_of
 
     if out is None and preview is None:
         raise InputError("Nothing is asked for: give --out for a copy, or --preview for a picture.")
     if which is not None and corruption:
         raise InputError("--set and --corruption both say what is made: give one of them.")
+    if row_kind(which, tuple(corruption or ())) is not None:
+        refuse_others(
+            "corruptions of tables and texts",
+            **{"layout": layout != "imagenet-c", "preset": preset != "auto", "split": split},
+            **{"requantise": requantise, "frost": frost, "threads": threads, "limit": limit},
+            **{"unreadable": unreadable, "image-size": image_size},
+        )
+        names, severities = tuple(corruption or ()), tuple(sorted(set(severity or SEVERITIES)))
+        rows = RowsWanted(
+            *(source, which or "", names, severities, seed),
+            *(column, label, identity, reference, Path.cwd()),
+        )
+        corrupt_rows(rows, out, preview, quiet)
+        return
+    refuse_others("corruptions of images", column=column, id=identity, reference=reference)
     wanted = Wanted(source, split, label, image_size, limit, unreadable)
     changes = Changes(
         which or "imagenet-c",
         tuple(corruption or ()),
-        tuple(sorted(set(severity or SEVERITIES))),
+        tuple(sorted(set(severity or severities_of(preset)))),
         preset,
         seed,
         frost,

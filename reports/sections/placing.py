@@ -92,6 +92,7 @@ SECTION_OF: Mapping[str, str] = {
     "label_errors_on_pies": "exemplars",
     "margin_off_pies": "exemplars",
     "margin_on_pies": "exemplars",
+    "mean_flip_probability": "robustness",
     "mean_prune_potential": "robustness",
     "mended_rate": "agreement",
     "minimum_prune_potential": "robustness",

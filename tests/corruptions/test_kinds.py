@@ -20,7 +20,7 @@ def at(preset, severity):
 
 
 # A step of these is defined on 8 bits, or decides by a threshold that a fraction can cross.
-STEPPED = {"spatter", "canny_edges", "jpeg_compression", "pixelate"}
+STEPPED = {"spatter", "canny_edges", "jpeg_compression", "pixelate", "lines"}
 
 
 def some(count=3, side=24, channels=3, seed=0):

@@ -103,8 +103,9 @@ def test_a_list_of_names_is_kept_as_it_is():
 
 
 @pytest.mark.parametrize("family", ["noise", "blur", "weather", "digital", "geometry", "strokes"])
-def test_family_sets_hold_the_family(family):
-    assert set(SETS[family]) == {n for n, row in CORRUPTIONS.items() if row.family == family}
+def test_family_sets_hold_the_family_but_for_c_bar(family):
+    rows = {n: row for n, row in CORRUPTIONS.items() if row.source != "ImageNet-C-bar"}
+    assert set(SETS[family]) == {n for n, row in rows.items() if row.family == family}
 
 
 def test_every_corruption_is_in_some_preset_and_every_row_is_a_corruption():

@@ -150,6 +150,14 @@ OF_OUTPUTS: Mapping[str, Measure] = {
         LIEBENWEIN,
         ("parent", "noise", "probabilities"),
     ),
+    "mean_flip_probability": Measure(
+        "mean_flip_probability",
+        "how often an answer changes from frame to frame of a sequence",
+        "fraction",
+        "up",
+        HENDRYCKS,
+        ("parent", "sequences"),
+    ),
     "adversarial_accuracy": Measure(
         "adversarial_accuracy",
         "accuracy on what an attack made of the examples for each model",

@@ -36,7 +36,7 @@ from audit.judgement.pairs import (
 from audit.judgement.plan import Plan
 from audit.judgement.policy.limits import ALL, ANY, Policy, StatedLimit
 from audit.judgement.shifts.calibration import Calibration, contributions, expected_ece
-from audit.judgement.shifts.kinds import is_attack, is_noise
+from audit.judgement.shifts.kinds import is_attack, is_noise, is_sequence
 from audit.judgement.values import shifted_group_values
 
 FloatArray = NDArray[np.float64]
@@ -112,7 +112,8 @@ def shifted_values(
 
 def covers(stated: StatedLimit, condition: Condition) -> bool:
     """Whether a limit is about this condition, by name, or by being about any."""
-    alone = is_attack(condition) or is_noise(condition)  # only a limit that names it is about it
+    kinds = (is_attack, is_noise, is_sequence)  # only a limit that names such a one is about it
+    alone = any(kind(condition) for kind in kinds)
     named = stated.condition in ((ANY, condition.name) if not alone else (condition.name,))
     named = named and stated.condition != ALL
     return named and stated.limit.severity in (None, condition.severity)

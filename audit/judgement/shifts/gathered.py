@@ -71,8 +71,8 @@ def gather(
 ) -> Gathered:
     """Adds one condition; clean must come before what is compared with it.
 
-    Examples of no class, attacks and noise have families of their own, and no part in calibration,
-    prune potential or any mean.
+    Examples of no class, attacks, noise and sequences have families of their own, and no part in
+    calibration, prune potential or any mean.
 
     Args:
         seen: What was gathered before.
@@ -86,7 +86,7 @@ def gather(
     if kind == "out_of_distribution":
         own = ood_families(block, evidence, seen.scores, arms, known)
         return replace(seen, families=(*seen.families, *own))
-    if kind == "noise":  # asked about whole answers (`questions`), not about errors
+    if kind in ("noise", "sequence"):  # asked about whole answers (`questions`), not about errors
         return seen
     counted = tally(block, known)
     error = counted.error

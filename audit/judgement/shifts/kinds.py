@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from audit.evidence.blocks import CLEAN, NOT_SHOWN, Block, Condition, Evidence
 from audit.evidence.schema import OUT_OF_DISTRIBUTION
 
-Kind = Literal["clean", "corruption", "natural", "noise", "attack", "out_of_distribution"]
+Kind = Literal[
+    "clean", "corruption", "natural", "noise", "attack", "sequence", "out_of_distribution"
+]
 
 NOISE = "uniform_noise@"
+SEQUENCE = "@sequence"
 ATTACKS = ("fgsm@", "pgd@")
 
 
@@ -21,8 +24,9 @@ def kind_of(block: Block, evidence: Evidence) -> Kind:
 
     A condition with a severity is a corruption. One without is named for what it is:
     `uniform_noise@<epsilon>` shows the clean examples with uniform noise of that size,
-    `fgsm@<epsilon>` and `pgd@<epsilon>` show what an attack made of them for each model. Any other
-    is a data set: out of distribution where every example it shows is of the split `ood`, else a
+    `fgsm@<epsilon>` and `pgd@<epsilon>` show what an attack made of them for each model, and
+    `<name>@sequence` frames that differ a little, of which the answer is to the first. Any other is
+    a data set: out of distribution where every example it shows is of the split `ood`, else a
     natural shift.
 
     Args:
@@ -38,6 +42,8 @@ def kind_of(block: Block, evidence: Evidence) -> Kind:
         return "noise"
     if condition.name.startswith(ATTACKS):
         return "attack"
+    if condition.name.endswith(SEQUENCE):
+        return "sequence"
     shown = (block.predicted != NOT_SHOWN).any(axis=0)
     if shown.any() and out_of_distribution(evidence)[shown].all():
         return "out_of_distribution"
@@ -59,3 +65,8 @@ def is_attack(condition: Condition) -> bool:
 def is_noise(condition: Condition) -> bool:
     """Whether a condition's name says that it is uniform noise on clean examples."""
     return condition.severity is None and condition.name.startswith(NOISE)
+
+
+def is_sequence(condition: Condition) -> bool:
+    """Whether a condition's name says that it is a sequence of frames."""
+    return condition.severity is None and condition.name.endswith(SEQUENCE)

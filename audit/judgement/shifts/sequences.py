@@ -158,13 +158,9 @@ def _finding(
             for rows in (dense(evidence.models), arm.pruned)
         )
         question = asked(MEASURE, arm, condition=block.condition)
-        return replace(
-            question, parent=parent, pruned=pruned, outcome="not_asked", reason=UNPAIRED
-        )
+        return replace(question, parent=parent, pruned=pruned, outcome="not_asked", reason=UNPAIRED)
     answer = overall(beside)
-    rate = None
-    if answer.pruned is not None and answer.parent:
-        rate = f"the flip rate over the parent’s is {answer.pruned / answer.parent:.3g}"
-    return answer_finding(
-        MEASURE, answer, arm, known.plan, condition=block.condition, reason=rate
-    )
+    n = answer.estimate.n
+    rate = flip_rate(Flips(answer.pruned, n), Flips(answer.parent, n))
+    told = None if rate is None else f"the flip rate over the parent's is {rate:.3g}"
+    return answer_finding(MEASURE, answer, arm, known.plan, condition=block.condition, reason=told)

@@ -32,18 +32,20 @@ def read_table(settings: DataSettings, base: Path, scratch: Path) -> Holdings:
             raise InputError(f"{path} holds no {', '.join(SUFFIXES)} files: mend data.path.")
     return Holdings(
         {
-            file.stem: table_records(read_frame(file, _arguments(settings, file)), settings)
+            file.stem: table_records(_as_written(file, settings), settings)
             for file in files
         },
         settings.label,
     )
 
 
-def _arguments(settings: DataSettings, file: Path) -> dict[str, Any]:
-    """How a file is read; a column of texts as it is written, where `NA` and `?` are no blanks."""
-    if settings.kind != "text" or file.suffix.lower() == ".parquet":
-        return settings.arguments
-    return {"converters": {settings.input: str}, **settings.arguments}
+def _as_written(file: Path, settings: DataSettings) -> pd.DataFrame:
+    """A table, its column of texts as it is written: `NA`, `?` and nothing are texts, no blanks."""
+    frame, column = read_frame(file, settings.arguments), settings.input
+    if settings.kind == "text" and file.suffix.lower() != ".parquet" and column in frame:
+        exact = {"usecols": [column], "dtype": str, "na_filter": False, "na_values": None}
+        frame[column] = read_frame(file, {**settings.arguments, **exact})[column]
+    return frame
 
 
 def read_frame(path: Path, arguments: dict[str, Any]) -> pd.DataFrame:

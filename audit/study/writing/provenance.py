@@ -18,7 +18,8 @@ REQUANTISED = "JPEG, quality 85, 4:2:0"
 # those that choose examples.
 _ORDER = (
     *("made_by", "layout", "set", "corruptions", "severities", "preset_asked", "seed"),
-    *("requantised", "frost", "split", "limit", "label", "image_size", "unreadable", "source"),
+    *("requantised", "frost", "split", "limit", "label", "image_size", "unreadable", "column"),
+    *("id", "reference", "source"),
 )
 
 
@@ -87,5 +88,7 @@ def _plain(value: Any) -> Any:
 def _said(key: str, value: Any) -> str:
     if key == "source":
         return "other source data" if value is None else f"the source data {value[:12]}…"
+    if key == "reference" and value is not None:
+        return f"the reference {value[:12]}…"
     shown = ", ".join(str(one) for one in value) if isinstance(value, list) else value
     return f"{key.replace('_', ' ')} {'unset' if shown in (None, '') else shown}"

@@ -68,6 +68,17 @@ def check_changes(changes: Changes) -> None:
     for severity in changes.severities:
         if not 1 <= severity <= 5:
             raise InputError(f"severity {severity:g} does not exist: give 1 to 5.")
+        try:
+            if changes.preset != "auto":
+                corruptions.PRESETS[changes.preset].refuse(severity)
+        except ValueError as error:
+            raise InputError(f"severity {severity:g}: {error}") from error
+
+
+def severities_of(preset: str) -> tuple[float, ...]:
+    """All the whole severities that a preset has; five where nobody knows it, or for `auto`."""
+    known = corruptions.PRESETS.get(preset)
+    return SEVERITIES if known is None else tuple(map(float, known.severities))
 
 
 def names_made(

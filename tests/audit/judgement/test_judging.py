@@ -45,7 +45,8 @@ EVERY_LIMIT = {
 # is not ImageNet-C, no exemplar stays one.
 ABSENT = {
     *("attacks", "corrected_label", "costs", "energy", "macs", "more_classes", "noise", "ood"),
-    *("parameters", "positive", "probabilities", "scores", "training", "validation", "value"),
+    *("parameters", "positive", "probabilities", "scores", "sequences", "training", "validation"),
+    "value",
 }
 OTHERWISE = {
     *("found_slice", "guard_deferred", "guard_recovered", "searched_slice", "unlabelled"),

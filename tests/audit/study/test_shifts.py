@@ -17,9 +17,11 @@ from audit.evidence.errors import ConfigError
 from audit.evidence.folder import read_folder
 from audit.study.config_file import load_config
 from audit.study.layout import lay_out
+from audit.study.named_corruptions import severities_of
 from audit.study.prepare import Arrays
 from audit.study.recipes import Data, Shown
 from audit.study.run import run
+from audit.study.shift_settings import ShiftSettings
 from audit.study.showing import pieces, uniform
 from audit.study.status import stages
 
@@ -291,3 +293,12 @@ def test_fields_added_later_change_no_address() -> None:
     assert set(canonical(Shown("fog", data, "fog", 3.0))) == {
         *("class", "revision", "name", "data", "corruption", "severity"),
     }
+
+
+def test_a_preset_with_one_severity_shows_that_one() -> None:
+    assert severities_of(ShiftSettings(preset="mnist-c")) == (1.0,)
+    assert severities_of(ShiftSettings(preset="cifar")) == (1.0, 3.0, 5.0)
+    assert severities_of(ShiftSettings(preset="mnist-c", severities=(1.0,))) == (1.0,)
+    assert severities_of(ShiftSettings(severities=(5.0, 2.0, 5.0))) == (2.0, 5.0)
+    with pytest.raises(ConfigError, match=r"^shifts.severities: preset 'mnist-c' has one severity"):
+        severities_of(ShiftSettings(preset="mnist-c", severities=(1.0, 2.0)))

@@ -263,8 +263,8 @@ def test_a_corruption_that_these_columns_have_nothing_for(tmp_path: Path) -> Non
     [
         (["contrast"], "contrast changes pixels, and these data are table rows"),
         ("imagenet-c", "imagenet-c changes pixels, and these data are table rows.*numeric_noise"),
-        (["unit_error", "word_drop"], "word_drop changes texts, which no data source gives yet"),
-        ("text", "the set text changes texts, which no data source gives yet"),
+        (["unit_error", "word_drop"], "word_drop changes texts, and these data are table rows"),
+        ("text", "text changes texts, and these data are table rows"),
         ("tabula", "unknown set 'tabula': the nearest is 'tabular'"),
         (["unit_eror"], "unknown corruption 'unit_eror': the nearest is 'unit_error'"),
     ],

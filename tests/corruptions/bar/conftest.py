@@ -26,7 +26,7 @@ def near() -> Callable[[torch.Tensor, np.ndarray], None]:
         assert reference.dtype == np.uint8
         gap = np.abs(ours.permute(0, 2, 3, 1).numpy().astype(int) - reference)
         assert gap.max() <= 1
-        assert (gap > 0).mean() < 0.01
+        assert (gap > 0).sum() <= max(1, 0.01 * gap.size)
 
     return check
 

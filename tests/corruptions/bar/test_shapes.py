@@ -108,3 +108,13 @@ def test_small_images_get_a_line_and_floats_are_not_truncated():
     assert (shapes.lines(dark, keys, 0.5) != dark).any()
     floats = shapes.lines(torch.full((50, 1, 32, 32), 10.5), keys, 2.5)
     assert (floats % 1 != 0).any()
+
+
+def test_angles_vary_about_a_common_one(caught):
+    """The cosine between two lines of an image is sinc(variation)^2 in the mean."""
+    images, keys = torch.zeros(4000, 1, 40, 40), stream(0, "lines", 3, np.arange(4000))
+    ends = caught(shapes, "lined", "lines", images, keys, 0.5)[1].numpy()
+    way = ends[..., 2:] - ends[..., :2]
+    way /= np.linalg.norm(way, axis=2, keepdims=True)
+    expected = np.mean(np.sinc(np.linspace(0.1, 1, 1001)) ** 2)
+    assert np.mean(np.sum(way[:, 0] * way[:, 1], axis=1)) == pytest.approx(expected, abs=0.05)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from corruptions.images import planes
+from corruptions.presets import PRESETS
 from corruptions.sequences import (
     PERTURBATIONS,
     SEQUENCE_SETS,
@@ -12,6 +13,7 @@ from corruptions.sequences import (
     frame_count,
     perturbation_frames,
     published_size,
+    size_of,
 )
 
 NAMES = [name for name in PERTURBATIONS if name[-2:] not in ("_2", "_3")]
@@ -103,6 +105,12 @@ def test_sizes_that_nobody_publishes_have_the_nearest(caplog):
     caplog.set_level("INFO", "corruptions")
     assert of(28, 1) == "cifar"
     assert "no constants for 'mnist'" in caplog.text
+
+
+def test_every_preset_stands_for_a_published_size():
+    assert {size_of(name) for name in PRESETS} == {"cifar", "tiny", "imagenet"}
+    with pytest.raises(ValueError, match="no constants for sequences"):
+        size_of("mine")
 
 
 def test_what_cannot_be_meant_is_refused_by_the_call(photographs):

@@ -256,7 +256,7 @@ def test_catalogue_functions_are_names_too_and_arrays_are_lists():
     ("change", "error", "fragments"),
     [
         ({"name": "keyboard_typo"}, ValueError, ["'keyboard_typos'"]),
-        ({"name": len}, TypeError, ["corruption of texts"]),
+        ({"name": 3}, TypeError, ["corruption of texts"]),
         ({"texts": "one text"}, TypeError, ["pass [text]"]),
         ({"texts": 3}, TypeError, ["int"]),
         ({"texts": ["a", None]}, TypeError, ["text 1 is None"]),

@@ -195,3 +195,71 @@ def test_killed_twice_and_asked_again(here: Path) -> None:
     assert cli(*asked[1:], "--out", "whole").exit_code == 0
     assert len(files(here / "whole")) == 2 * 5 * 120 + 2
     assert files(here / "killed") == files(here / "whole")
+
+
+def test_a_preset_with_one_severity(tmp_path: Path) -> None:
+    asked = ("digits", "--preset=mnist-c", "--corruption=fog")
+    done = cli(*asked, "--out", tmp_path / "c")
+    assert done.exit_code == 0, done.output
+    assert [one.name for one in (tmp_path / "c" / "fog").iterdir()] == ["1"]
+    refused = cli(*asked, "--severity=1", "--severity=2", "--out", tmp_path / "d")
+    assert refused.exit_code == INPUT
+    assert "severity 2: preset 'mnist-c' has one severity" in refused.output
+    assert not (tmp_path / "d").exists()
+
+
+# --- tables and texts ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a table of people and one of texts."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "140")
+    people = "".join(f"p{n},{20 + n},x\n" for n in range(9))
+    (tmp_path / "p.csv").write_text(f"who,age,label\n{people}")
+    (tmp_path / "t.csv").write_text("said,label\nthe book was charming,x\nthe meal was poor,y\n")
+    return tmp_path
+
+
+def test_a_copy_of_a_table(rows: Path) -> None:
+    asked = ("p.csv", "--set", "tabular", "--id", "who", "--severity", 5, "--out", "c")
+    output = cli(*asked)
+    assert output.exit_code == 0, output.output
+    assert "left out of tabular: category_swap, because it changes columns of kind" in output.output
+    assert "note: spreads, ranges and marginals are those of the source itself" in output.output
+    assert "made: 5 units (corruption × severity) of 9 rows" in output.output
+    assert (rows / "c" / "unit_error" / "5.csv").is_file()
+    assert "made: 0 units" in cli(*asked).output
+    assert "note" not in cli(*asked, "--quiet").output
+
+
+def test_the_first_rows_before_and_after(rows: Path) -> None:
+    output = cli("p.csv", "--corruption", "unit_error", "--preview", "-", "--id", "who")
+    assert output.exit_code == 0, output.output
+    assert "as they are" in output.output
+    assert "unit_error" in output.output
+    assert not (rows / "c").exists()
+    texts = cli("t.csv", "--set", "text", "--column", "said", "--severity", 5, "--preview", "-")
+    assert "the book was charming" in texts.output
+    assert "THE BOOK WAS CHARMING" in texts.output
+    assert "severity 5" in texts.output
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("p.csv", "--set", "text", "--out", "c"), "has no column 'text'"),
+        (("p.csv", "--set", "tabular", "--preview", "p.png"), "write --preview -"),
+        (("p.csv", "--set", "tabular", "--out", "c", "--requantise"), "--requantise has no use"),
+        (("p.csv", "--set", "tabular", "--out", "c", "--limit", "3"), "--limit has no use"),
+        (("digits", "--out", "c", "--column", "x"), "--column has no use for corruptions of image"),
+        (("digits", "--out", "c", "--id", "x"), "--id has no use for corruptions of images"),
+        (("p.csv", "--set", "tabular"), "Nothing is asked for"),
+    ],
+)
+def test_rows_that_cannot_be_copied(rows: Path, words: tuple[str, ...], complaint: str) -> None:
+    output = cli(*words)
+    assert output.exit_code == INPUT
+    assert complaint in " ".join(output.output.split())
+    assert not (rows / "c").exists()

@@ -13,6 +13,7 @@ from audit.judgement.shifts.kinds import is_attack, is_noise, kind_of
         (Condition("fgsm@0.031", 1.0), "corruption"),
         (Condition("cifar10.1", None), "natural"),
         (Condition("uniform_noise@0.1", None), "noise"),
+        (Condition("rotate@sequence", None), "sequence"),
         (Condition("fgsm@0.031", None), "attack"),
         (Condition("pgd@8/255", None), "attack"),
         (Condition("pgd", None), "natural"),

@@ -21,7 +21,7 @@ from .spelling import unknown
 
 # Modes that are numbers in an array, and come back as the same mode.
 _MODES = ("L", "RGB", "I;16", "I", "F")
-_CONVERTED = {"RGBA": "RGB", "P": "RGB", "CMYK": "RGB", "1": "L", "LA": "L"}
+_CONVERTED = {"1": "L", "LA": "L", "La": "L", "I;16B": "I", "I;16L": "I", "I;16N": "I"}
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,8 @@ class MapFunction:
             if column not in batch:
                 raise unknown("column", column, batch)
         ids = indices if self.id_column is None else batch[self.id_column]
-        return {self.image_column: self.corrupting.each(list(batch[self.image_column]), list(ids))}
+        listed = ids.tolist() if isinstance(ids, np.ndarray | Tensor) else list(ids)
+        return {self.image_column: self.corrupting.each(list(batch[self.image_column]), listed)}
 
 
 def map_function(

@@ -173,5 +173,7 @@ def stream(
 
 
 def _digest(text: str, person: str) -> int:
-    data = hashlib.blake2b(text.encode(), digest_size=8, person=person.encode()).digest()
+    # Names of files that are no UTF-8 come as lone surrogates.
+    data = text.encode(errors="surrogatepass")
+    data = hashlib.blake2b(data, digest_size=8, person=person.encode()).digest()
     return int.from_bytes(data, "little", signed=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -175,7 +176,7 @@ def check_ids(ids: Iterable[int] | Iterable[str] | None, count: int, what: str =
     if len(checked) != count:
         raise ValueError(f"there are {len(checked)} ids for {count} {what}: give one for each.")
     if len(set(listed)) != count:
-        twice = next(one for one in listed if listed.count(one) > 1)
+        twice = Counter(listed).most_common(1)[0][0]
         raise ValueError(f"id {twice!r} is given twice: draws depend on ids, so make them unique.")
     return checked
 

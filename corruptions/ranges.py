@@ -44,7 +44,8 @@ class ValueRange:
         """
         wide = values.to(torch.float64, copy=True)  # which is then worked on in place
         self._check(wide, first)
-        return wide.sub_(self.low).mul_(255 / (self.high - self.low)).to(torch.float32)
+        wide.sub_(self.low).mul_(255 / (self.high - self.low))
+        return wide.clamp_(0, 255).to(torch.float32)
 
     def values(self, levels: Tensor) -> Tensor:
         """Levels mapped back; integers are rounded, not truncated."""
@@ -55,7 +56,8 @@ class ValueRange:
 
     def _check(self, wide: Tensor, first: int) -> None:
         # The ends as this dtype has them: 0.1 is less than the float32 nearest to 0.1.
-        low, high = (float(torch.tensor(end).to(self.dtype)) for end in (self.low, self.high))
+        ends = torch.tensor([self.low, self.high], dtype=torch.float64)
+        low, high = ends.to(self.dtype).to(torch.float64).tolist()
         wrong = ~((wide >= low) & (wide <= high))
         if not wrong.any():
             return

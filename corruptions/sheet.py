@@ -74,9 +74,12 @@ def contact_sheet(
         An RGB picture on white: a title, severities above, names on the left.
 
     Raises:
+        TypeError: One name by itself; and what `corrupt` raises.
         ValueError: No image, no name or no severity; and what `corrupt` raises.
     """
     check_images(images, bands=bands)
+    if isinstance(names, str):
+        raise TypeError(f"names must be a list of corruptions, not {names!r}: write [{names!r}].")
     stated = find_range(images, value_range)
     if not (len(images) and len(names) and len(severities)):
         raise ValueError("a contact sheet needs at least one image, one name and one severity.")

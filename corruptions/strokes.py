@@ -78,7 +78,7 @@ def ink(height: int, width: int, start: tuple[float, float], stop: tuple[float, 
     field = np.zeros((height, width))
     if left == right:
         return field
-    columns = np.arange(math.floor(left), min(math.ceil(right), width))
+    columns = np.arange(max(math.floor(left), 0), min(math.ceil(right), width))
     line = (bottom - top) / (right - left) * (columns - left) + top
     far = np.minimum(np.abs(np.arange(height)[:, None] - line), _REACH - 1e-10)
     field[:, columns] = np.clip(np.log(1 - far / _REACH) + 1, 0, 1)
@@ -106,7 +106,8 @@ def _zigzag(height: int, width: int, start: int, rise: int) -> Floats:
     if length != whole:
         along.append(length)
         beside.append(beside[-1] / (2 * (length - whole)))  # as published
-    turn = np.array([[across, -rise], [rise, across]]) / length
+    # Of five columns without a slope there is nothing to turn.
+    turn = np.array([[across, -rise], [rise, across]]) / (length or 1)
     columns, rows = turn @ np.array([along, beside]) + np.array([[_MARGIN], [start]])
     ends = list(zip(columns.tolist(), rows.tolist(), strict=True))
     field = np.zeros((height, width))
@@ -129,6 +130,6 @@ def _drawn(images: Tensor, strokes: list[list[Floats]]) -> Tensor:
     """Images with the strokes of each added; white stays white."""
     fields = [np.sum(of_one, axis=0) if of_one else 0.0 for of_one in strokes]
     height, width = images.shape[2:]
-    field = np.stack([np.broadcast_to(one, (height, width)) for one in fields] or [])
+    field = np.stack([np.broadcast_to(one, (height, width)) for one in fields])
     added = torch.from_numpy(field).to(images.device)[:, None].mul(255)
     return grey_levels(images.to(torch.float64) + added, images.dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -23,13 +24,12 @@ def check_threads(threads: object) -> int:
         TypeError: Not an integer.
         ValueError: Less than 1.
     """
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int)):
+    given = torch.get_num_threads() if threads is None else threads
+    if isinstance(given, bool) or not isinstance(given, numbers.Integral):
         raise TypeError(f"threads must be an integer or None, not {threads!r}.")
-    if threads is not None and threads < 1:
+    if given < 1:
         raise ValueError(f"threads is {threads}: use at least 1, or None for as many as torch.")
-    if getattr(_HERE, "alone", False):
-        return 1
-    return threads or torch.get_num_threads()
+    return 1 if getattr(_HERE, "alone", False) else int(given)
 
 
 def for_each(function: Callable[[_Item], None], items: Iterable[_Item], threads: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -72,20 +73,38 @@ class Corrupt(v2.Transform):  # type: ignore[misc]  # torchvision has no types
         )
 
     def forward(self, *inputs: Any) -> Any:
-        """The sample with its images changed; its structure and kinds stay."""
+        """The sample with its images changed; its structure and kinds stay.
+
+        Raises:
+            TypeError: There is no image in it (NumPy arrays are none to torchvision); and what
+                `corrupt` raises.
+            ValueError: What should be an image has one axis; and what `corrupt` raises.
+        """
         sample = inputs if len(inputs) > 1 else inputs[0]
         given = None if self._ids is None else self._ids(sample)
-        ids = [given] if isinstance(given, int | str) else given
-        change = v2.Lambda(partial(self._changed, ids=ids), Tensor, Image.Image)
-        return change(*inputs)
+        if isinstance(given, Tensor):
+            given = given.tolist()
+        ids = [given] if isinstance(given, numbers.Integral | str) else given
+        images: list[Any] = []
+        change = v2.Lambda(partial(self._changed, ids=ids, images=images), Tensor, Image.Image)
+        result = change(*inputs)
+        # Passing it on would have clean images taken for corrupted ones.
+        if not images:
+            raise TypeError(
+                f"a sample of {type(sample).__name__} holds no Pillow image, image tensor or video "
+                "to corrupt: put v2.ToImage() before, which makes one of an array [H, W, C]."
+            )
+        return result
 
-    def _changed(self, leaf: Any, ids: Sequence[Any] | None) -> Any:
-        if isinstance(leaf, Image.Image):
-            return self._corrupting.each([leaf], ids)[0]
+    def _changed(self, leaf: Any, ids: Sequence[Any] | None, images: list[Any]) -> Any:
         if isinstance(leaf, tv_tensors.TVTensor):
             if not isinstance(leaf, tv_tensors.Image | tv_tensors.Video):
                 return leaf
+            images.append(leaf)
             return tv_tensors.wrap(self._tensor(leaf.as_subclass(Tensor), ids), like=leaf)
+        images.append(leaf)
+        if isinstance(leaf, Image.Image):
+            return self._corrupting.each([leaf], ids)[0]
         return self._tensor(leaf, ids)
 
     def _tensor(self, images: Tensor, ids: Sequence[Any] | None) -> Tensor:

@@ -29,7 +29,7 @@ def methods() -> Rows:
 
 
 def shifts() -> Rows:
-    """Every corruption: of images with the presets that have constants for it, then of tables."""
+    """Every corruption: of images with the presets that have constants, of tables, of texts."""
     images = [
         (name, f"{row.family}: {row.description} ({', '.join(_presets(name))})")
         for name, row in corruptions.CORRUPTIONS.items()
@@ -38,7 +38,11 @@ def shifts() -> Rows:
         (name, f"tables, {row.family}: {row.description}")
         for name, row in corruptions.TABLE_CORRUPTIONS.items()
     ]
-    return images + tables
+    texts = [
+        (name, f"texts, {row.family}: {row.description}")
+        for name, row in corruptions.TEXT_CORRUPTIONS.items()
+    ]
+    return images + tables + texts
 
 
 def sources() -> Rows:

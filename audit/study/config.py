@@ -33,7 +33,9 @@ class ModelSettings(Settings):
         architecture: `mlp`, `cnn`, `resnet20`, or `module:function` that returns an `nn.Module`.
         arguments: Keyword arguments of the architecture.
         weights: Checkpoint files of dense parents, one each; none are trained then.
-        preprocess: `auto`, `torchvision:<Weights>.<MEMBER>`, or `module:function`.
+        preprocess: `auto`, `torchvision:<Weights>.<MEMBER>`, or `module:function`: for images it is
+            called without arguments and gives a `Preprocess` or a function of a batch; of texts it
+            is called with a list of N, and gives a tensor [N, ...].
         predict: `module:function(model, inputs) -> logits`, for models that are called unusually.
         expect: Accuracy below which the audit stops.
     """

@@ -36,8 +36,7 @@ SETTINGS_OF = {
     "torchvision": _COMMON | _PICTURES | {"path", "name", "arguments", "classes"},
     "folder": _COMMON | _PICTURES | {"path", "classes"},
     "table": _COMMON | {"path", "arguments", "kind", "input", "label", "id", "classes"},
-    "module:function": _COMMON
-    | {"path", "arguments", "kind", "input", "label", "id", "classes"},
+    "module:function": _COMMON | {"path", "arguments", "kind", "input", "label", "id", "classes"},
 }
 
 

@@ -54,9 +54,7 @@ def example(model: Model, arrays: Arrays, base: Path) -> Tensor:
     return load_text_preprocess(root.preprocess, base).example()
 
 
-def preprocessing(
-    model: Model, arrays: Arrays, base: Path
-) -> Preprocess | TextPreprocess | None:
+def preprocessing(model: Model, arrays: Arrays, base: Path) -> Preprocess | TextPreprocess | None:
     """How images or texts become what the model takes; None for table rows, which are floats.
 
     Raises:

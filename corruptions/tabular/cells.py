@@ -20,7 +20,8 @@ _BITS = 52  # so that k + ½ is exact in a float64, and 0 and 1 are never drawn
 
 def of_column(draws: Stream, name: object) -> Stream:
     """The draws of one column: they depend on its name, not on its place in the table."""
-    digest = hashlib.blake2b(str(name).encode(), digest_size=8, person=b"column").digest()
+    text = str(name).encode(errors="surrogatepass")
+    digest = hashlib.blake2b(text, digest_size=8, person=b"column").digest()
     return Stream(mix(draws.keys.bitwise_xor(int.from_bytes(digest, "little", signed=True))))
 
 

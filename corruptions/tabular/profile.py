@@ -72,6 +72,8 @@ def kind_of(values: pd.Series[Any]) -> Kind:
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return "category"
+    if isinstance(dtype, pd.SparseDtype):  # cells cannot be written to
+        return "other"
     if pd.api.types.is_bool_dtype(dtype):
         return "boolean"
     if pd.api.types.is_integer_dtype(dtype) or pd.api.types.is_float_dtype(dtype):

@@ -1,9 +1,8 @@
 """Errors inside words: wrong, lost, swapped and doubled letters, and letters that look alike.
 
 Each is a function (tokens, draws, share) -> text. Only letters change, and only in words that may
-(`pieces.kept`): numbers and negations stay, and no word becomes
-one. Draws do not depend on
-the severity: a letter that one severity hits, a higher one hits too.
+(`pieces.kept`): numbers and negations stay, and no word becomes one. Draws do not depend on the
+severity: a letter that one severity hits, a higher one hits too.
 """
 
 from __future__ import annotations

@@ -131,9 +131,15 @@ def corrupt(
     if row_kind(which, tuple(corruption or ())) is not None:
         refuse_others(
             "corruptions of tables and texts",
-            **{"layout": layout != "imagenet-c", "preset": preset != "auto", "split": split},
-            **{"requantise": requantise, "frost": frost, "threads": threads, "limit": limit},
-            **{"unreadable": unreadable, "image-size": image_size},
+            layout=layout != "imagenet-c",
+            preset=preset != "auto",
+            requantise=requantise,
+            split=split,
+            frost=frost,
+            threads=threads,
+            limit=limit,
+            unreadable=unreadable,
+            image_size=image_size,
         )
         names, severities = tuple(corruption or ()), tuple(sorted(set(severity or SEVERITIES)))
         rows = RowsWanted(

@@ -54,7 +54,8 @@ def refuse_others(asked: str, **options: object) -> None:
 
     for option, given in options.items():
         if given is not None and given is not False:
-            raise InputError(f"--{option} has no use for {asked}: leave it out.")
+            name = option.replace("_", "-")
+            raise InputError(f"--{name} has no use for {asked}: leave it out.")
 
 
 def _refuse_file(preview: Path) -> None:

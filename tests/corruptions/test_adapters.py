@@ -216,3 +216,27 @@ def test_what_a_map_function_cannot_take(call, error, fragment):
     batch = {"image": [IMAGES[0], IMAGES[1][:20]]}
     with pytest.raises(error, match=fragment):
         call(map_function("contrast", 1), batch)
+
+
+def test_a_sample_without_an_image_is_not_passed_on_clean():
+    change = Corrupt("contrast", 1)
+    mask = tv_tensors.Mask(torch.zeros(32, 40, dtype=torch.uint8))
+    for sample in (IMAGES[0], {"image": IMAGES[0], "name": "a"}, {"mask": mask}):
+        with pytest.raises(TypeError, match=r"no Pillow image.*ToImage"):
+            change(sample)
+    assert v2.Compose([v2.ToImage(), change])(IMAGES[0]).shape == (3, 32, 40)
+
+
+@pytest.mark.parametrize("kind", [np.int64, torch.tensor])
+def test_ids_of_a_sample_and_of_a_column_may_be_numbers_of_libraries(kind):
+    expected = corrupt(IMAGES[:1], "fog", 3, ids=[4])[0]
+    changed = Corrupt("fog", 3, ids=lambda sample: kind(sample[1]))(tensor(IMAGES[0]), 4)
+    assert torch.equal(changed[0], tensor(expected))
+    batch = {"image": [IMAGES[0]], "id": torch.tensor([4]) if kind is torch.tensor else [kind(4)]}
+    mapped = map_function("fog", 3, id_column="id")(batch, [0])
+    assert np.array_equal(mapped["image"][0], expected)
+
+
+def test_sixteen_bits_in_the_other_order_are_not_sent_to_eight():
+    with pytest.raises(ValueError, match=r"convert\('I'\)"):
+        Corrupt("contrast", 1)(Image.fromarray(IMAGES[0, :, :, 0].astype(">u2")))

@@ -224,6 +224,11 @@ def test_a_preset_of_ones_own_needs_its_row():
     refused(ValueError, "'mine' has no constants for 'fog'", name="fog", preset=mine)
 
 
+def test_a_contact_sheet_of_one_name_by_itself():
+    with pytest.raises(TypeError, match=r"write \['fog'\]"):
+        contact_sheet(GOOD, "fog")
+
+
 def test_a_contact_sheet_of_nothing():
     for images, rows, columns in (
         (GOOD[:0], ["fog"], [1]),

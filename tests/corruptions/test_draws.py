@@ -144,3 +144,8 @@ def test_threads_share_tables_without_changing_a_byte():
     with ThreadPoolExecutor(8) as pool:
         for result, alone in zip(pool.map(one, work), expected, strict=True):
             assert torch.equal(result, alone)
+
+
+def test_ids_may_be_names_that_are_no_utf_8():
+    drawn = {int(stream(0, "fog", 1, [name]).keys[0]) for name in ("a", "a\udc80", "a\udc81")}
+    assert len(drawn) == 3

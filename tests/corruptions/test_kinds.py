@@ -194,3 +194,26 @@ def test_empty_batches_of_floats_and_bands():
     assert corrupt(np.zeros((0, 8, 8), "f4"), "fog", 3, value_range=(0, 1)).shape == (0, 8, 8)
     empty = torch.zeros(0, 5, 8, 8, dtype=torch.uint8)
     assert corrupt(empty, "fog", 3, bands=True).shape == (0, 5, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "ends"),
+    [
+        (np.float64, (0.1, 0.9)),
+        (np.int32, (-(2**31), 2**31 - 1)),
+        (np.int32, (0, 2**24 + 1)),
+        (np.uint32, (0, 2**32 - 1)),
+    ],
+)
+def test_the_ends_of_a_range_are_in_it(dtype, ends):
+    images = np.array(ends, dtype).repeat(32).reshape(1, 8, 8)
+    assert np.array_equal(corrupt(images, "contrast", 0, value_range=ends), images)
+    assert corrupt(images, "impulse_noise", 1, value_range=ends).dtype == dtype
+
+
+def test_black_is_black_where_the_dtype_has_less_than_the_stated_end():
+    images = np.full((1, 8, 8), 0.1, np.float16)  # which is 0.09998
+    options = {"preset": "cifar", "value_range": (0.1, 0.9)}
+    brighter = corrupt(images, "brightness", 5, **options)
+    wide = corrupt(images.astype(np.float64).clip(0.1), "brightness", 5, **options)
+    assert np.allclose(brighter, wide, atol=1e-3)

@@ -141,3 +141,16 @@ def test_float_levels_and_colour_go_the_same_way(name):
     floats = function(images.to(torch.float32), draws, 1.0)
     assert floats.dtype == torch.float32
     assert (floats - bytes_.to(torch.float32)).abs().max() < 1
+
+
+def test_a_line_from_beyond_the_left_does_not_come_in_on_the_right():
+    field = ink(28, 28, (-1.5, 2), (3, 4))
+    assert field[:, :3].any()
+    assert not field[:, 3:].any()
+
+
+@pytest.mark.parametrize("name", ["zigzag", "dotted_line", "stripe", "canny_edges"])
+@pytest.mark.parametrize("width", [2, 5, 6])
+def test_images_too_narrow_for_strokes_stay_finite(name, width):
+    narrow = np.zeros((200, 9, width, 1), np.uint8)
+    assert corrupt(narrow, name, 1, preset="mnist-c").shape == narrow.shape

@@ -118,6 +118,12 @@ def test_numbers_of_threads_that_cannot_be(threads, error, fragment):
         corrupt(some(2, 8), "contrast", 1, threads=threads)
 
 
+def test_numbers_of_threads_may_be_numpys():
+    images = some(2, 8)
+    counted = corrupt(images, "contrast", 1, threads=np.int64(2))  # type: ignore[arg-type]
+    assert np.array_equal(counted, corrupt(images, "contrast", 1, threads=2))
+
+
 def test_parts_write_every_image_once_and_are_enough_for_the_threads():
     images = some(37, 64)
     for threads in (1, 2, 3, 8):

@@ -31,10 +31,7 @@ def read_table(settings: DataSettings, base: Path, scratch: Path) -> Holdings:
         if not files:
             raise InputError(f"{path} holds no {', '.join(SUFFIXES)} files: mend data.path.")
     return Holdings(
-        {
-            file.stem: table_records(_as_written(file, settings), settings)
-            for file in files
-        },
+        {file.stem: table_records(_as_written(file, settings), settings) for file in files},
         settings.label,
     )
 

@@ -109,7 +109,7 @@ class Rows:
         try:
             if self.kind == "text":
                 texts = corruptions.corrupt_text(
-                    some[self.target],
+                    some[self.target].tolist(),
                     unit.corruption,
                     unit.severity,
                     seed=self.wanted.seed,

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +24,13 @@ from audit.evidence.folder import read_folder
 from audit.study.config_file import load_config
 from audit.study.data_settings import DataSettings
 from audit.study.fingerprint import fingerprint
+from audit.study.natural_layouts import read_elsewhere
 from audit.study.prepare import Arrays
 from audit.study.recipes import Data, Shown
 from audit.study.run import run
 from audit.study.showing import batches
-from audit.study.sources import load_source
+from audit.study.sources import Part, Source, load_source
+from audit.study.sources.given_source import take_source
 from audit.study.text_preprocess import TextPreprocess
 
 if TYPE_CHECKING:
@@ -49,6 +52,8 @@ shifts:
   corruptions: [keyboard_typos, character_drop]
   severities: [1, 5]
   reweight: {the north: {town: {north: 0.5, south: 0.5}}}
+  natural: {others: others.csv}
+  out_of_distribution: {notes: others.csv}
 execute: {backend: in_process}
 """
 # What a config names, in a module beside it.
@@ -124,6 +129,10 @@ def reviews(rows: int = 400) -> pd.DataFrame:
 
 def configured(folder: Path, **sections: Any) -> Config:
     reviews().to_csv(folder / "reviews.csv", index=False)
+    told = [f"It was {one}." for one in (*GOOD[:3], *BAD[:3]) * 10]
+    labels = (["good"] * 3 + ["bad"] * 3) * 10
+    others = reviews(60).assign(said=told, label=labels)
+    others.to_csv(folder / "others.csv", index=False)
     (folder / "texts_read.py").write_text(FUNCTIONS)
     path = folder / "letters.yaml"
     path.write_text(yaml.safe_dump(yaml.safe_load(CONFIG) | sections))
@@ -168,6 +177,13 @@ def test_the_evidence_shows_the_texts(evidence: Evidence) -> None:
     test = evidence.examples[evidence.examples["split"] == "test"].set_index("example")
     assert test["text"].tolist() == frame["said"].loc[test.index].tolist()
     assert test["group_town"].tolist() == frame["town"].loc[test.index].tolist()
+
+
+def test_other_texts_are_read_like_the_audited_ones(evidence: Evidence) -> None:
+    own = evidence.examples[evidence.examples["split"] == "natural:others"]
+    assert own["text"].str.startswith("It was ").all()
+    assert accuracy(evidence, Condition("others", None)) > 0.4
+    assert (evidence.examples["split"] == "ood").sum() == 60
 
 
 def test_what_models_are_shown_is_the_corrupted_text(shown: tuple[Path, Result]) -> None:
@@ -421,3 +437,26 @@ def test_no_address_changes(tmp_path: Path) -> None:
     assert found == "c2825befcd923ae6bc318a9272d9fcbed325b0935c789c0b86630f98b3cde035"
     said = DataSettings(source="table", path="t.csv", kind="text", input="a")
     assert fingerprint(said, tmp_path) != found
+
+
+def test_a_folder_of_texts_is_no_set_of_images(tmp_path: Path) -> None:
+    """What class folders that are numbers would tell of images."""
+    for name in ("0", "1"):
+        (tmp_path / "v2" / name).mkdir(parents=True)
+        (tmp_path / "v2" / name / "a.png").write_bytes(b"")
+    read_as = {"source": "datasets", "path": "reviews.csv", "id": "who"}
+    assert read_elsewhere(DataSettings(**read_as), "v2", tmp_path) is not None
+    assert read_elsewhere(section(**read_as), "v2", tmp_path) is None
+
+
+def test_a_function_gives_a_source_of_texts(tmp_path: Path) -> None:
+    def part(texts: list[Any], start: int) -> Part:
+        labels, ids = np.arange(len(texts)) % 2, np.arange(start, start + len(texts))
+        return Part(np.array(texts, dtype=object), labels, ids, pd.DataFrame(index=ids))
+
+    source = Source("text", ("x", "y"), part(["a", "b"], 0), None, part(["c", "d"], 2))
+    settings = DataSettings(source="texts_mine:source")
+    assert take_source(source, settings) is source
+    numbers = replace(source, test=part(["c", 7], 2))
+    with pytest.raises(InputError, match="gives test inputs that are no strings: give texts"):
+        take_source(numbers, settings)

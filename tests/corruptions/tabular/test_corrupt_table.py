@@ -356,3 +356,12 @@ def test_two_columns_of_one_name():
     frame = pd.DataFrame([[1, 2]], columns=["a", "a"])
     with pytest.raises(ValueError, match="the column 'a' is there twice"):
         corrupt_table(frame, "numeric_noise", 1)
+
+
+def test_sparse_columns_are_only_blanked():
+    sparse = pd.arrays.SparseArray(np.arange(40) % 3 * 1.0)
+    frame = pd.DataFrame({"dense": np.arange(40.0), "sparse": sparse})
+    noisy = corrupt_table(frame, "numeric_noise", 3)
+    assert noisy["sparse"].equals(frame["sparse"])
+    assert not noisy["dense"].equals(frame["dense"])
+    assert corrupt_table(frame, "missing_values", 5)["sparse"].isna().any()

@@ -245,9 +245,9 @@ def find(name: str) -> Corruption:
 
 
 def refuse_grey(name: str, row: Corruption, colour: bool) -> None:
-    """Raise ValueError if a corruption of colours is asked of grey images."""
+    """Raise ValueError if a corruption of colours is asked of grey images or bands."""
     if row.colour_only and not colour:
-        raise ValueError(f"{name} changes colours and these images are grey: leave it out.")
+        raise ValueError(f"{name} changes colours; grey images and bands have none: leave it out.")
 
 
 def name_of(function: Callable[..., object]) -> str | None:

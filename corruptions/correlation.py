@@ -107,12 +107,12 @@ def _pieces(weights: _Weights, top: int, left: int) -> Iterator[Piece]:
 
 
 def correlated(images: Tensor, kernels: Sequence[Kernel], *, mirror: bool = False) -> Tensor:
-    """The grey levels of `correlate`, of the dtype of the images.
+    """Weighted sums of shifted images as grey levels of their dtype; exact sums if that is uint8.
 
     Args:
         images: uint8 or float32 levels [N, C, H, W].
         kernels: One for all images, or one for each.
-        mirror: As for `correlate`.
+        mirror: Outside the image, reflect about the end pixels; else repeat them.
     """
     each = list(kernels) * len(images) if len(kernels) == 1 else list(kernels)
     result = torch.empty(images.shape, dtype=images.dtype, device=images.device)
@@ -131,19 +131,6 @@ def correlated(images: Tensor, kernels: Sequence[Kernel], *, mirror: bool = Fals
         some = slice(start, start + step)
         target[some] = grey_levels(_filtered(source[some], each[some], mirror), images.dtype)
     return result
-
-
-def correlate(images: Tensor, kernel: Kernel, *, mirror: bool = False) -> Tensor:
-    """Weighted sum of shifted images: float32 [N, C, H, W], exact if the images are uint8.
-
-    Args:
-        images: uint8 or float32 levels [N, C, H, W].
-        kernel: Exact weights.
-        mirror: Outside the image, reflect about the end pixels; else repeat them.
-    """
-    if images.device.type != "cpu":
-        return _sums(images.flatten(0, 1), kernel, mirror).view(images.shape)
-    return _filtered(images.contiguous(), [kernel] * len(images), mirror).clone()
 
 
 def _filtered(source: Tensor, kernels: Sequence[Kernel], mirror: bool) -> Tensor:

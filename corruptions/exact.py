@@ -160,6 +160,22 @@ def bilinear(
     return flat, np.where(inside, weights, 0.0)
 
 
+def gathered(pixels: Tensor, indices: NDArray[np.int64], weights: Floats) -> Tensor:
+    """Weighted sums of pixels, for images too large for a `PixelMap`: float32 [N, C, P].
+
+    Args:
+        pixels: uint8 or float32 [N, C, H·W].
+        indices: [P, K] into an image.
+        weights: [P, K], exact.
+    """
+    total = torch.zeros(*pixels.shape[:2], len(indices), device=pixels.device)
+    for index, weight in zip(indices.T, weights.T, strict=True):
+        places = torch.from_numpy(index.copy()).to(pixels.device)
+        shares = torch.from_numpy(weight.astype(np.float32)).to(pixels.device)
+        total.add_(pixels.index_select(2, places).to(torch.float32).mul_(shares))
+    return total
+
+
 def grey_levels(values: Tensor, dtype: torch.dtype = torch.uint8) -> Tensor:
     """Clip to 0..255 and, for uint8, truncate as the published generators do; may work in place.
 

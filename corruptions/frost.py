@@ -97,6 +97,8 @@ def _photographed(files: tuple[Path, ...], states: tuple[tuple[int, int], ...]) 
 def _read(file: Path) -> NDArray[np.uint8]:
     try:
         with Image.open(file) as picture:
+            if picture.mode.startswith(("I", "F")):  # which Pillow would cut off at white
+                raise ValueError(f"mode {picture.mode} has more than 8 bits")
             return np.asarray(picture.convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .draws import Stream
-from .exact import Floats, PixelMap, apportion, bilinear, grey_levels, pixel_map
+from .exact import Floats, PixelMap, apportion, bilinear, gathered, grey_levels, pixel_map
 
 _OCCLUDER = 128.0  # mid-grey, so that the patch shows on dark and on light ground
 # Pixels of a band of rows: its map has some hundreds of bytes for each while it is made. The map of
@@ -144,19 +144,9 @@ def warped(images: Tensor, affine: Affine) -> Tensor:
     for top in range(0, height, step):
         rows = slice(top, min(top + step, height))
         indices, weights = _neighbours(height, width, affine, rows)
-        band = _gathered(images.flatten(2), indices, weights)
+        band = gathered(images.flatten(2), indices, weights)
         result[:, :, rows] = grey_levels(band, images.dtype).view(result[:, :, rows].shape)
     return result
-
-
-def _gathered(pixels: Tensor, indices: NDArray[np.int64], weights: Floats) -> Tensor:
-    """The weighted sums of some of the pixels [N, C, H·W]: float32 [N, C, P]."""
-    total = torch.zeros(*pixels.shape[:2], len(indices), device=pixels.device)
-    for index, weight in zip(indices.T, weights.T, strict=True):
-        places = torch.from_numpy(index.copy()).to(pixels.device)
-        shares = torch.from_numpy(weight.astype(np.float32)).to(pixels.device)
-        total.add_(pixels.index_select(2, places).to(torch.float32).mul_(shares))
-    return total
 
 
 @lru_cache(maxsize=8)

@@ -43,12 +43,15 @@ def requantise(images: Images, quality: int = QUALITY) -> Images:
         raise TypeError(f"quality must be an integer, not {quality!r}: give one from 1 to 95.")
     if not 1 <= quality <= 95:
         raise ValueError(f"a JPEG quality of {quality} does not exist: give one from 1 to 95.")
-    check_images(images)
+    check_images(images, bands=True)
     if images.dtype not in (np.uint8, torch.uint8):
         raise TypeError(f"images are {images.dtype}, and a JPEG file holds 8-bit levels (uint8).")
     seen = planes(images)
     if seen.shape[1] not in (1, 3):
-        raise ValueError(f"a JPEG file holds 1 or 3 channels, and these images {seen.shape[1]}.")
+        raise ValueError(
+            f"a JPEG file holds 1 or 3 channels, and images of shape {tuple(images.shape)} have "
+            f"{seen.shape[1]} (arrays are [N, H, W, C], tensors [N, C, H, W]): reorder the axes."
+        )
     if not len(seen):
         return images.clone() if isinstance(images, Tensor) else images.copy()
     nothing_drawn = Stream(torch.empty(0, dtype=torch.int64))

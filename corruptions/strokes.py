@@ -105,7 +105,8 @@ def _zigzag(height: int, width: int, start: int, rise: int) -> Floats:
     whole = 2 * _LENGTH * (length // (2 * _LENGTH))
     if length != whole:
         along.append(length)
-        beside.append(beside[-1] / (2 * (length - whole)))  # as published
+        # As published for 28 × 28; at other sizes a short rest would make it a spike.
+        beside.append(beside[-1] / max(1.0, 2 * (length - whole)))
     # Of five columns without a slope there is nothing to turn.
     turn = np.array([[across, -rise], [rise, across]]) / (length or 1)
     columns, rows = turn @ np.array([along, beside]) + np.array([[_MARGIN], [start]])

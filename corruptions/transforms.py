@@ -81,7 +81,7 @@ class Corrupt(v2.Transform):  # type: ignore[misc]  # torchvision has no types
             ValueError: What should be an image has one axis; and what `corrupt` raises.
         """
         sample = inputs if len(inputs) > 1 else inputs[0]
-        given = None if self._ids is None else self._ids(sample)
+        given: Any = None if self._ids is None else self._ids(sample)
         if isinstance(given, Tensor):
             given = given.tolist()
         ids = [given] if isinstance(given, numbers.Integral | str) else given

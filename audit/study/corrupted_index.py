@@ -165,13 +165,15 @@ def _note(layout: Layout, keys: Sequence[Key], first: Records, joined: Joined) -
 def _notes(layout: Layout, joined: Joined, labels: Any, test: Arrays) -> list[str]:
     notes = []
     plain = {k: v for k, v in layout.about.items() if isinstance(v, str | int | float) and v != ""}
-    plain.pop("source", None)  # a digest
+    for digest in ("source", "frost_digest"):
+        plain.pop(digest, None)
     if plain:
         said = ", ".join(f"{key} {value}" for key, value in sorted(plain.items()))
         notes.append(f"its corruption.json says: {said}.")
     else:
         notes.append(
-            "it has no corruption.json, so its constants, draws and JPEG are as published."
+            "it has no corruption.json, so nothing in it says whose constants it has or whether its "
+            "images went through JPEG; a published set has them as published."
         )
     present = len(np.unique(labels))
     if not joined.same and present < len(test.classes):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -64,11 +66,28 @@ class Layout:
         return found.index(severity), len(found)
 
 
+@contextmanager
+def told() -> Iterator[None]:
+    """Says in one sentence which file or folder could not be read.
+
+    Raises:
+        InputError: One cannot: nobody may read it, or it went away meanwhile.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{error.filename} cannot be read ({error.strerror}): mend its permissions, or "
+            "complete the corrupted set."
+        ) from error
+
+
+@told()
 def recognised(root: Path) -> Layout:
     """What lies at a path.
 
     Raises:
-        InputError: It is none of the layouts; what was found is said.
+        InputError: It is none of the layouts, and what was found is said; or it cannot be read.
     """
     about = _about(root)
     tables = parquet_files(root)
@@ -105,12 +124,19 @@ def wanted(
         severities: None for all that any of these corruptions has.
 
     Raises:
-        InputError: One of them is not there.
+        InputError: One of them is not there, or of all one that the set says it has.
     """
     for name in corruptions or ():
         if name not in layout.corruptions:
             raise InputError(
                 f"{layout.root} has no corruption {name!r}: {hint(name, layout.corruptions)}"
+            )
+    listed = layout.about.get("corruptions")
+    for name in listed if corruptions is None and isinstance(listed, list) else ():
+        if name not in layout.corruptions:
+            raise InputError(
+                f"{layout.root} has no {name}, which its {ABOUT} lists: finish the copy with the "
+                "command that began it, or list under corruptions those that are there."
             )
     names = sorted(corruptions or layout.corruptions)
     every = sorted({s for name in names for s in layout.severities(name)})
@@ -125,6 +151,7 @@ def wanted(
     return tuple(keys)
 
 
+@told()
 def fingerprint(layout: Layout, key: Key) -> str:
     """SHA-256 over what a condition would read: contents, or name, size and time of many bytes."""
     digest = hashlib.sha256(f"{layout.kind} {key[1]:g} {layout.block(*key)}\n".encode())
@@ -132,6 +159,7 @@ def fingerprint(layout: Layout, key: Key) -> str:
     return digest.hexdigest()
 
 
+@told()
 def list_fingerprint(layout: Layout, key: Key) -> str:
     """SHA-256 over what says which examples there are, whatever was made of them."""
     digest = hashlib.sha256(json.dumps(layout.about, sort_keys=True, default=str).encode())
@@ -168,10 +196,14 @@ def files_below(place: Path) -> Iterable[Path]:
     if place.is_file():
         return (place,)
     found = []
-    for folder, below, names in os.walk(place):
+    for folder, below, names in os.walk(place, onerror=_stop):  # or it would pass over these
         below[:] = sorted(name for name in below if name[0] != ".")
         found += [Path(folder) / name for name in names if name[0] != "."]
     return sorted(found)
+
+
+def _stop(error: OSError) -> None:
+    raise error
 
 
 def parquet_files(root: Path) -> tuple[Path, ...]:
@@ -225,7 +257,12 @@ def _of_tables(root: Path, tables: Sequence[Path]) -> dict[Key, Path]:
             raise InputError(f"{path} cannot be read ({error}): mend or remove it.") from error
         pairs = table.group_by(["corruption", "severity"]).aggregate([]).to_pylist()
         for row in pairs:
-            found.setdefault((str(row["corruption"]), float(row["severity"])), []).append(path)
+            severity = row["severity"]
+            if not isinstance(severity, int | float) or not 0 <= severity < math.inf:
+                raise InputError(f"{path} has the severity {severity!r}: give numbers, 0 or more.")
+            found.setdefault((str(row["corruption"]), float(severity)), []).append(path)
+    if not any(severity for _, severity in found):
+        raise InputError(f"{root} has no row of a severity above 0: take a set that has some.")
     # A file of its own, where a condition has one, so that the others are not looked into.
     return {key: all_[0] if len(all_) == 1 else root for key, all_ in found.items() if key[1] > 0}
 

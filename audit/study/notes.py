@@ -121,7 +121,8 @@ def _as_made(study: Study) -> list[str]:
         if shifts.requantise
         else "were shown as they were made, and through no JPEG file as the published ImageNet-C's"
     )
-    notes = [f"Corrupted images have the constants of the preset {preset} ({picked}) and {stored}."]
+    which = "Images that were corrupted in memory" if study.sets else "Corrupted images"
+    notes = [f"{which} have the constants of the preset {preset} ({picked}) and {stored}."]
     if any(one.corruption == "frost" for one in study.shown.values()):
         folder = shifts.frost and Path(shifts.frost).name
         bank = f"of the photographs in {folder}" if folder else "procedural, of no photographs"

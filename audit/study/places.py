@@ -29,12 +29,12 @@ def existing(path: str, base: Path) -> Path:
     unset = re.search(r"\$\w+|\$\{\w+\}", str(found))
     if unset is not None and not found.exists():
         raise InputError(
-            f"data.path {path} names {unset[0]}, which is not set: set it, or mend it."
+            f"The path {path} names {unset[0]}, which is not set: set it, or mend it."
         )
     if found.exists():
         return found
     beside = sorted(one.name for one in found.parent.glob("*")) if found.parent.is_dir() else []
-    near = hint(found.name, beside) if beside else "mend data.path."
+    near = hint(found.name, beside) if beside else "mend the path."
     raise InputError(f"There is no file or folder {found}: {near}")
 
 

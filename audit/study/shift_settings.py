@@ -206,4 +206,8 @@ class ShiftSettings(Settings):
                 )
             if name in self.reweight and (name in self.natural or name in self.out_of_distribution):
                 raise ValueError(f"{name!r} is a mix and a data set: rename one of them")
+            if name in self.corrupted:  # examples of both would begin with it
+                raise ValueError(
+                    f"{name!r} is a corrupted set and another data set or mix: rename one of them"
+                )
         return self

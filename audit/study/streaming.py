@@ -64,7 +64,10 @@ def read(
         raise InputError(f"{layout.root} has no {key[0]} at severity {key[1]:g} any more: add it.")
     some = records(layout, key)
     if listing(some) != index.meta["listing"]:
-        raise InputError(f"{layout.places[key]} has other examples than when they were listed.")
+        raise InputError(
+            f"{layout.places[key]} has other examples than when they were listed: "
+            "complete it, or leave it out."
+        )
     channels, height, width = index.input_shape
     sizes = _sizes(preprocess, (height, width, channels))
     rows = np.load(index.folder / ROWS)

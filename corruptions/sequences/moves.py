@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..exact import Floats, PixelMap, apportion, bilinear, grey_levels, pixel_map
+from ..exact import Floats, PixelMap, apportion, bilinear, gathered, grey_levels, pixel_map
 from ..geometry import Affine, rotation
 from .steps import Draws, Frames
 
@@ -162,21 +162,11 @@ def sampled(images: Tensor, source: Source) -> Tensor:
     result, step = torch.empty_like(images), max(1, _BAND // width)
     for top in range(0, height, step):
         rows = slice(top, min(top + step, height))
-        band = _gathered(images.flatten(2), *_neighbours(height, width, source, rows))
+        band = gathered(images.flatten(2), *_neighbours(height, width, source, rows))
         if rounded:
             band.add_(_HALF)
         result[:, :, rows] = grey_levels(band, images.dtype).view(result[:, :, rows].shape)
     return result
-
-
-def _gathered(pixels: Tensor, indices: NDArray[np.int64], weights: Floats) -> Tensor:
-    """The weighted sums of some of the pixels [N, C, H·W]: float32 [N, C, P]."""
-    total = torch.zeros(*pixels.shape[:2], len(indices), device=pixels.device)
-    for index, weight in zip(indices.T, weights.T, strict=True):
-        places = torch.from_numpy(index.copy()).to(pixels.device)
-        shares = torch.from_numpy(weight.astype(np.float32)).to(pixels.device)
-        total.add_(pixels.index_select(2, places).to(torch.float32).mul_(shares))
-    return total
 
 
 @lru_cache(maxsize=_KEPT)

@@ -201,6 +201,7 @@ def test_presets():
 def test_colours_of_grey_images():
     grey = np.zeros((2, 32, 32), dtype=np.uint8)
     refused(ValueError, "grey", images=grey, name="saturate", preset="cifar")
+    refused(ValueError, "bands", images=GOOD[..., [0] * 5], name="saturate", bands=True)
     with pytest.raises(ValueError, match="grey"):
         names(["saturate"], "cifar", colour=False)
 

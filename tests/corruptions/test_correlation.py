@@ -6,12 +6,17 @@ import torch
 from scipy import ndimage
 
 from corruptions import blur, correlation
-from corruptions.correlation import Tap, correlate, kernel_of, kernel_taps
+from corruptions.correlation import Tap, kernel_of, kernel_taps
 
 
 def random_images(shape, seed=0):
     levels = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
     return torch.from_numpy(levels)
+
+
+def correlate(images, kernel, *, mirror=False):
+    """The sums before they become grey levels."""
+    return correlation._filtered(images, [kernel] * len(images), mirror).clone()
 
 
 def centred(kernel):

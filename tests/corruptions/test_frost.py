@@ -239,6 +239,9 @@ def test_folders_that_cannot_be_used(tmp_path, folder):
     (folder / "frost2.png").write_bytes(b"\x89PNG and then nothing")
     with pytest.raises(ValueError, match=r"frost2\.png cannot be read"):
         corrupt(images, "frost", 1, frost=folder)
+    Image.fromarray(np.full((30, 30), 300, np.uint16)).save(tmp_path / "empty" / "deep.png")
+    with pytest.raises(ValueError, match=r"deep\.png cannot be read .*more than 8 bits"):
+        corrupt(images, "frost", 1, frost=tmp_path / "empty")
 
 
 def test_grey_images_get_the_luma_and_so_does_any_other_number_of_bands(tmp_path):

@@ -95,6 +95,7 @@ def test_noise_loses_amplitude_and_sparse_noise_spreads() -> None:
         (np.zeros((1, 8, 8, 3), np.uint8), 0, ValueError, "quality of 0 does not exist"),
         (np.zeros((1, 8, 8, 3), np.uint8), 96, ValueError, "quality of 96 does not exist"),
         (np.zeros((8, 8), np.uint8), 85, ValueError, "no batch axis"),
+        (np.zeros((1, 8, 8, 4), np.uint8), 85, ValueError, "JPEG file holds 1 or 3 .* have 4"),
     ],
 )
 def test_bad_input(images: np.ndarray, quality: int, error: type[Exception], words: str) -> None:

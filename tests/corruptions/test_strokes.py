@@ -154,3 +154,10 @@ def test_a_line_from_beyond_the_left_does_not_come_in_on_the_right():
 def test_images_too_narrow_for_strokes_stay_finite(name, width):
     narrow = np.zeros((200, 9, width, 1), np.uint8)
     assert corrupt(narrow, name, 1, preset="mnist-c").shape == narrow.shape
+
+
+@pytest.mark.parametrize("width", [28, 29, 33, 37, 41])
+def test_a_zigzag_has_no_spike_at_its_end_whatever_the_size(width):
+    for rise in range(-5, 5):
+        rows = np.flatnonzero(strokes._zigzag(200, width, 100, rise).any(axis=1))
+        assert rows[-1] - rows[0] < 18

@@ -12,7 +12,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from audit.evidence.errors import InputError
-from audit.study.corrupted_layouts import EXAMPLES, IDS, LABELS, Key, Layout, files_below
+from audit.study.corrupted_layouts import (
+    EXAMPLES,
+    IDS,
+    LABELS,
+    Key,
+    Layout,
+    files_below,
+    told,
+)
 from audit.study.sources.corrupted_tables import table_records
 from audit.study.sources.folder import SUFFIXES
 from audit.study.sources.pictures import from_file
@@ -21,6 +29,7 @@ from audit.study.sources.records import IntArray, Picture, Records
 LABEL = "label"
 
 
+@told()
 def records(layout: Layout, key: Key) -> Records:
     """The rows of a condition; nothing but labels and ids is read.
 
@@ -55,6 +64,8 @@ def _named(root: Path, names: list[str]) -> list[str]:
     if not (root / EXAMPLES).is_file():
         return names
     table = pd.read_csv(root / EXAMPLES, dtype=str, keep_default_na=False)
+    if not {"file", "id"} <= set(table):
+        raise InputError(f"{root / EXAMPLES} lacks the columns file and id: mend or remove it.")
     ids = dict(zip(table["file"], table["id"], strict=True))
     lost = [name for name in names if name not in ids]
     if lost:

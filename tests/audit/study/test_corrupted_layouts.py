@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +195,54 @@ def test_large_sets_are_told_apart_by_time(tmp_path: Path, monkeypatch: pytest.M
     path = found.places["fog", 1.0]
     path.touch()
     assert fingerprint(found, ("fog", 1.0)) != before
+
+
+@pytest.mark.parametrize(
+    ("severity", "message"),
+    [
+        ([None, 1.0], "has the severity None: give numbers"),
+        (["high", "low"], "has the severity '(high|low)': give numbers"),
+        ([float("inf"), 1.0], "has the severity inf: give numbers"),
+        ([0.0, 0.0], "has no row of a severity above 0"),
+    ],
+)
+def test_severities_of_a_table_that_are_none(
+    tmp_path: Path, severity: list[Any], message: str
+) -> None:
+    rows = {"image": [b"a", b"b"], "label": [0, 1], "corruption": "fog", "severity": severity}
+    pd.DataFrame(rows).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(InputError, match=message):
+        recognised(tmp_path)
+
+
+def test_a_copy_that_was_stopped_is_no_whole_set(tmp_path: Path) -> None:
+    root = folders(tmp_path / "c")
+    (root / "corruption.json").write_text(json.dumps({"corruptions": ["fog", "snow", "frost"]}))
+    found = recognised(root)
+    with pytest.raises(InputError, match=r"has no frost, which its corruption\.json lists: finish"):
+        wanted(found, None, None)
+    assert wanted(found, ["fog"], [1]) == (("fog", 1.0),)
+
+
+def test_a_folder_that_nobody_may_read_is_named_and_never_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = recognised(folders(tmp_path / "c"))
+    opened = os.scandir
+
+    def scandir(path: Any) -> Any:
+        if str(path).endswith("cat"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    for read in (fingerprint, list_fingerprint, records):
+        with pytest.raises(InputError, match=r"cat cannot be read \(Permission denied\): mend"):
+            read(found, ("fog", 1.0))
+
+
+def test_a_table_of_examples_without_its_columns_is_named(tmp_path: Path) -> None:
+    root = folders(tmp_path / "c")
+    (root / "examples.csv").write_text("name,example\na,b\n")
+    with pytest.raises(InputError, match="lacks the columns file and id"):
+        records(recognised(root), ("fog", 1.0))

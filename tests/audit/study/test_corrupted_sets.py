@@ -67,7 +67,9 @@ def arrays(in_memory: tuple[Path, Result]) -> Path:
         blocks = [corruptions.corrupt(images, name, s, seed=0, ids=ids) for s in SEVERITIES]
         np.save(root / f"{name}.npy", np.concatenate(blocks))
     np.save(root / "labels.npy", np.tile(test.labels("test"), len(SEVERITIES)))
-    (root / "corruption.json").write_text('{"severities": [1, 5], "seed": 0, "tool": "ours"}')
+    (root / "corruption.json").write_text(
+        '{"severities": [1, 5], "seed": 0, "tool": "ours", "frost_digest": "0f"}'
+    )
     return root
 
 
@@ -181,6 +183,14 @@ def test_a_set_that_is_asked_for_by_name_is_published_under_it(
         described = json.loads(said(result))
         assert (described["set"], described["preset"]) == ("imagenet-c", preset)
         assert len(result.study.shown) == len(names) + 1
+
+
+def test_notes_tell_what_was_made_in_memory_from_what_was_read(
+    in_memory: tuple[Path, Result], arrays: Path
+) -> None:
+    shifts = {"corruptions": ["brightness"], "severities": [1], "corrupted": str(arrays)}
+    result = run(configured(in_memory[0], **shifts), base=in_memory[0], until="predictions")
+    assert "Images that were corrupted in memory have the constants of the pre" in said(result)
 
 
 # --- refusals ------------------------------------------------------------------------------------

@@ -350,6 +350,11 @@ def test_mixes_that_the_data_do_not_have(tmp_path: Path, mix: Any, complaint: st
             {"reweight": {"m": {"town": {"north": 1}}}, "natural": {"m": "x"}},
             "'m' is a mix and a data set",
         ),
+        (
+            {"reweight": {"m": {"town": {"north": 1}}}, "corrupted": {"m": "x"}},
+            "'m' is a corrupted set and another data set or mix: rename",
+        ),
+        ({"natural": {"m": "x"}, "corrupted": {"m": "x"}}, "'m' is a corrupted set and another"),
     ],
 )
 def test_mixes_that_mean_nothing(tmp_path: Path, shifts: Any, complaint: str) -> None:

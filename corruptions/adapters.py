@@ -15,7 +15,8 @@ from PIL import Image
 from torch import Tensor
 
 from .apply import corrupt
-from .images import Images, check_ids, check_images, planes
+from .catalog import find
+from .images import Images, check_ids, check_images, check_severity, planes
 from .presets import Preset
 from .spelling import unknown
 
@@ -32,11 +33,20 @@ class Corrupting:
         name: A corruption, or a function of one's own.
         severity: 0, or 1 to 5.
         options: Its keyword arguments: seed, preset, value_range, bands, and so on.
+
+    Raises:
+        TypeError: A severity that is no number.
+        ValueError: No such corruption or severity; said here, and not by a loader's worker.
     """
 
     name: str | Callable[..., Any]
     severity: float
     options: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        check_severity(self.severity)
+        if isinstance(self.name, str):
+            find(self.name)
 
     def batch(self, images: Images, ids: Sequence[Any] | None) -> Images:
         """Images of one size; without ids, equal images draw alike and others independently.

@@ -76,12 +76,15 @@ class Corrupt(v2.Transform):  # type: ignore[misc]  # torchvision has no types
         """The sample with its images changed; its structure and kinds stay.
 
         Raises:
-            TypeError: There is no image in it (NumPy arrays are none to torchvision); and what
-                `corrupt` raises.
+            TypeError: There is no image in it (NumPy arrays are none to torchvision), no id for it;
+                and what `corrupt` raises.
             ValueError: What should be an image has one axis; and what `corrupt` raises.
         """
         sample = inputs if len(inputs) > 1 else inputs[0]
         given: Any = None if self._ids is None else self._ids(sample)
+        if self._ids is not None and given is None:
+            # An id that is missing here and there would change what is drawn, unnoticed.
+            raise TypeError("ids gave None for a sample: let it give an id, or leave it out.")
         if isinstance(given, Tensor):
             given = given.tolist()
         ids = [given] if isinstance(given, numbers.Integral | str) else given

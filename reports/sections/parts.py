@@ -15,6 +15,7 @@ from reports.overview import Overview, overview_cells
 from reports.page import Cell, Column, Figure, Row, Section, Table
 from reports.sections.bins import bins_table, chosen
 from reports.sections.context import Context, section
+from reports.sections.severities import severities_table
 from reports.select import CLEAN, EVERY_CORRUPTION, SCREEN, Who, family_of, pick, whom
 from reports.wording import capital, known, listing, say, word_for
 
@@ -77,7 +78,9 @@ def robustness(context: Context) -> Section:
             shifts.potential_bars(context.key("potential", method), potentials, method),
         ]
 
-    return section(context, "robustness", figures=context.figures(draw))
+    return section(
+        context, "robustness", figures=context.figures(draw), tables=[severities_table(context)]
+    )
 
 
 def agreement(context: Context) -> Section:

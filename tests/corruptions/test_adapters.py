@@ -240,3 +240,16 @@ def test_ids_of_a_sample_and_of_a_column_may_be_numbers_of_libraries(kind):
 def test_sixteen_bits_in_the_other_order_are_not_sent_to_eight():
     with pytest.raises(ValueError, match=r"convert\('I'\)"):
         Corrupt("contrast", 1)(Image.fromarray(IMAGES[0, :, :, 0].astype(">u2")))
+
+
+def test_what_nobody_could_draw_is_refused_before_a_worker_starts():
+    with pytest.raises(ValueError, match="the nearest is 'fog'"):
+        Corrupt("fogg", 3)
+    with pytest.raises(ValueError, match="severity 9 does not exist"):
+        map_function("fog", 9)
+
+
+def test_an_id_that_is_missing_is_not_taken_from_the_pixels():
+    transform = Corrupt("fog", 3, ids=lambda sample: sample.get("id"))
+    with pytest.raises(TypeError, match="ids gave None for a sample"):
+        transform({"image": torch.zeros(3, 8, 8, dtype=torch.uint8)})

@@ -172,8 +172,8 @@ def _notes(layout: Layout, joined: Joined, labels: Any, test: Arrays) -> list[st
         notes.append(f"its corruption.json says: {said}.")
     else:
         notes.append(
-            "it has no corruption.json, so nothing in it says whose constants it has or whether its "
-            "images went through JPEG; a published set has them as published."
+            "it has no corruption.json, so nothing in it says whose constants it has or whether "
+            "its images went through JPEG; a published set has them as published."
         )
     present = len(np.unique(labels))
     if not joined.same and present < len(test.classes):

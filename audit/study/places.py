@@ -28,9 +28,7 @@ def existing(path: str, base: Path) -> Path:
     found = located(path, base)
     unset = re.search(r"\$\w+|\$\{\w+\}", str(found))
     if unset is not None and not found.exists():
-        raise InputError(
-            f"The path {path} names {unset[0]}, which is not set: set it, or mend it."
-        )
+        raise InputError(f"The path {path} names {unset[0]}, which is not set: set it, or mend it.")
     if found.exists():
         return found
     beside = sorted(one.name for one in found.parent.glob("*")) if found.parent.is_dir() else []

@@ -75,8 +75,8 @@ def _summary(size: Report) -> str:
         f"{_digits(size['over_best_geometric_mean'])}× the best of peer and plain code; "
         f"one pass of the fifteen, {passes}; two threads "
         f"{size['two_threads']['geometric_mean']:.2f}× (a bare pass over the memory "
-        f"{size['two_threads']['bare_pass']:.2f}×); at most {max(needed):.1f}× the batch in memory, "
-        f"the result included."
+        f"{size['two_threads']['bare_pass']:.2f}×); at most {max(needed):.1f}× the batch in "
+        f"memory, the result included."
     )
 
 

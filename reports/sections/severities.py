@@ -23,7 +23,7 @@ def severities_table(context: Context) -> Table | None:
     rows, severities = [], _severities(context)
     for method in context.document.methods:
         found = _asked(context, method)
-        for name in sorted({f.condition for f in found}):
+        for name in sorted({f.condition for f in found if f.condition is not None}):
             of_one = [f for f in found if f.condition == name]
             told = (method_name(method), in_prose(name))
             parents, pruned = say("column.parent"), sparsity_name(context.focus.get(method))

@@ -1,4 +1,4 @@
-"""Regenerates what the docs show: JSON Schemas, and screenshots of the demo's report.
+"""Regenerates what the docs show: JSON Schemas, a contact sheet, the demo's report.
 
 Run by `make docs`. The screenshots need Chromium and a finished demo (`make demo`).
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 DOCS = Path(__file__).parent
@@ -28,6 +29,17 @@ def schemas() -> None:
     ):
         (DOCS / name).write_text(json.dumps(schema, indent=1, ensure_ascii=False) + "\n")
         print(f"{DOCS / name} written")
+
+
+def contact_sheet() -> None:
+    """Draws ImageNet-C's nineteen on scikit-image's photographs, all free to use."""
+    sys.path.insert(0, str(DOCS.parent))
+    from benchmarks.shown.pictures import photographs
+    from corruptions import SETS, contact_sheet
+
+    names = (*SETS["imagenet-c"], *SETS["imagenet-c-extra"])
+    contact_sheet(photographs(224, 7), names, side=96).save(DOCS / "corruptions.jpg", quality=85)
+    print(f"{DOCS / 'corruptions.jpg'} written")
 
 
 def screenshots() -> None:
@@ -52,4 +64,5 @@ def screenshots() -> None:
 
 if __name__ == "__main__":
     schemas()
+    contact_sheet()
     screenshots()

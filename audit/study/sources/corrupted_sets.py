@@ -98,6 +98,12 @@ def _of_array(layout: Layout, key: Key) -> Records:
             f"{path.name} {len(images):,} images: give an integer for each image, or for the "
             f"{each:,} of one severity."
         )
+    if len(labels) == len(images) and (labels.reshape(blocks, each) != labels[:each]).any():
+        raise InputError(
+            f"{layout.root / LABELS} does not repeat after {each:,} labels, as it would for "
+            f"{blocks} severities of the same images: name those that are there in "
+            'corruption.json, for example {"severities": [3]}.'
+        )
     some = slice(block * each, (block + 1) * each)
     own = labels[some] if len(labels) == len(images) else labels
     return Records(

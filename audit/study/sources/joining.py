@@ -16,6 +16,12 @@ IntArray = NDArray[np.int64]
 Examples = Literal["auto", "same", "own"]
 
 
+_SORTED = (
+    "their labels are sorted by class, and so say nothing of the order within one; write "
+    "`examples: same` if rows are in the order of the test examples"
+)
+
+
 @dataclass(frozen=True, eq=False)
 class Listed:
     """Examples by id and label.
@@ -52,6 +58,8 @@ def join(there: Listed, test: Listed, asked: Examples, origin: str) -> Joined:
 
     They are the same where ids agree, or file names within each class, or else the number of rows
     and every label in order; a test part that is a sample of a split is found by its row numbers.
+    Labels that are sorted by class confirm no order: such rows are the same only where that is
+    asked for.
 
     Args:
         there: The rows of the set.
@@ -66,20 +74,11 @@ def join(there: Listed, test: Listed, asked: Examples, origin: str) -> Joined:
     if asked == "own":
         return Joined(own, False, "as asked")
     rows, how = _by_name(there, test, origin)
-    if rows is None and len(there) == len(test):
-        rows, how = np.arange(len(test)), "the number of rows and every label agree"
-        wrong = _disagreeing(there, test, rows)
-        if wrong:
-            raise InputError(
-                f"{origin} has as many examples as the test part, and {wrong:,} of the "
-                f"{len(test):,} labels disagree: check the order of the classes, or read them as "
-                "other examples with `examples: own`."
-            )
-    if rows is None:
-        rows = _row_numbers(test, len(there))
-        how = "row numbers and every label agree"
-        if rows is not None and _disagreeing(there, test, rows):
-            rows = None
+    if rows is not None:
+        return Joined(rows, True, how)
+    rows, how = _by_place(there, test, origin)
+    if rows is not None and asked == "auto" and _sorted(there.labels):
+        return Joined(own, False, _SORTED)
     if rows is not None:
         return Joined(rows, True, how)
     if asked == "same":
@@ -88,6 +87,29 @@ def join(there: Listed, test: Listed, asked: Examples, origin: str) -> Joined:
             "ids nor labels say which is which: leave `examples` out to read them as others."
         )
     return Joined(own, False, "neither ids nor labels say which test examples they are")
+
+
+def _by_place(there: Listed, test: Listed, origin: str) -> tuple[IntArray | None, str]:
+    if len(there) != len(test):
+        rows = _row_numbers(test, len(there))
+        if rows is not None and _disagreeing(there, test, rows):
+            rows = None
+        return rows, "row numbers and every label agree"
+    rows = np.arange(len(test))
+    wrong = _disagreeing(there, test, rows)
+    if wrong:
+        raise InputError(
+            f"{origin} has as many examples as the test part, and {wrong:,} of the {len(test):,} "
+            "labels disagree: check the order of the classes, or read them as other examples with "
+            "`examples: own`."
+        )
+    return rows, "the number of rows and every label agree"
+
+
+def _sorted(labels: IntArray) -> bool:
+    """Whether rows come class by class, with several of one class."""
+    steps = np.diff(labels)
+    return bool((steps >= 0).all() and (steps == 0).any())
 
 
 def _by_name(there: Listed, test: Listed, origin: str) -> tuple[IntArray | None, str]:

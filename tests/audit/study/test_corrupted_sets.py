@@ -243,3 +243,19 @@ def test_status_counts_the_sets(in_memory: tuple[Path, Result], arrays: Path) ->
     left = {stage.stage: stage.total for stage in stages(config, in_memory[0])}
     assert left["data"] == 2
     assert left["predictions"] == 5 * 3  # clean and four conditions, of three models
+
+
+def test_one_severity_is_not_taken_for_five(
+    in_memory: tuple[Path, Result], arrays: Path, tmp_path: Path
+) -> None:
+    root = moved(arrays, tmp_path)
+    (root / "corruption.json").unlink()
+    labels = np.load(root / "labels.npy")[:80]
+    np.save(root / "labels.npy", labels)
+    for name in NAMES:
+        np.save(root / f"{name}.npy", np.load(root / f"{name}.npy")[:80])
+    with pytest.raises(InputError, match=r"does not repeat after 16 labels, .* 5 severities"):
+        run(configured(in_memory[0], corrupted=str(root)), base=in_memory[0])
+    (root / "corruption.json").write_text('{"severities": [1]}')
+    result = run(configured(in_memory[0], corrupted=str(root)), base=in_memory[0])
+    assert result.missing == ()

@@ -18,9 +18,18 @@ def joined(there: Listed, test: Listed, asked: Examples = "auto") -> Joined:
 
 
 def test_rows_of_equal_number_and_labels_are_the_test_examples_in_order() -> None:
-    found = joined(listed([0, 1, 1]), listed([0, 1, 1], [7, 3, 9]))
+    found = joined(listed([1, 0, 1]), listed([1, 0, 1], [7, 3, 9]))
     assert found.same
     assert found.rows.tolist() == [0, 1, 2]
+
+
+def test_labels_sorted_by_class_confirm_no_order() -> None:
+    there, test = listed([0, 1, 1]), listed([0, 1, 1], [7, 3, 9])
+    found = joined(there, test)
+    assert not found.same
+    assert found.how.startswith("their labels are sorted by class")
+    assert joined(there, test, "same").rows.tolist() == [0, 1, 2]
+    assert joined(listed([0, 1, 2]), listed([0, 1, 2], [7, 3, 9])).same  # one of each class
 
 
 def test_ids_say_it_in_any_order() -> None:

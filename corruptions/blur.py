@@ -7,6 +7,7 @@ float32 grey levels. Those that draw nothing leave the stream alone.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -130,9 +131,8 @@ def disk(radius: float, alias: float) -> Floats:
 def motion_blur(images: Tensor, stream: Stream, radius: float, sigma: float) -> Tensor:
     """Half a Gaussian along a line at an angle uniform in (−45°, 45°), one angle for each image."""
     width = 2 * round(radius) + 1
-    numbers = _path_numbers(width, -45.0, 45.0)
-    codes = stream.codes(1)[:, 0].cpu().to(torch.int64) + 2**15
-    return motion(images, sigma, numbers.paths, torch.from_numpy(numbers.of_code)[codes])
+    numbers = paths_between(width, -45.0, 45.0)
+    return motion(images, sigma, numbers.paths, numbers.drawn(stream))
 
 
 def motion(images: Tensor, sigma: float, paths: NDArray[np.int64], chosen: Tensor) -> Tensor:
@@ -171,17 +171,28 @@ def _gaussian(offsets: NDArray[np.int64], sigma: float) -> Floats:
     return np.asarray(weights / weights.sum())
 
 
-class _Paths:
-    """The distinct paths of a range of angles, and which of them each of 65,536 angles takes."""
+@dataclass(frozen=True, eq=False)
+class Paths:
+    """The distinct paths of a range of angles, and which of them each of 65,536 angles takes.
 
-    def __init__(self, width: int, low: float, high: float) -> None:
-        angles = low + (high - low) * (np.arange(2**16) + 0.5) / 2**16
-        offsets = path_offsets(width, angles)
-        turns = np.any(offsets[1:] != offsets[:-1], axis=(1, 2))
-        self.of_code = np.concatenate([[0], np.cumsum(turns)])
-        self.paths = offsets[np.concatenate([[True], turns])]
+    Attributes:
+        paths: int64 [P, W, 2], as `motion` takes them.
+        of_code: int64 [65536], never decreasing.
+    """
+
+    paths: NDArray[np.int64]
+    of_code: NDArray[np.int64]
+
+    def drawn(self, stream: Stream, purpose: int = 0) -> Tensor:
+        """A path for each image, at an angle drawn evenly: int64 [N] on the CPU."""
+        codes = stream.codes(1, purpose)[:, 0].cpu().to(torch.int64) + 2**15
+        return torch.from_numpy(self.of_code)[codes]
 
 
-@lru_cache(maxsize=8)
-def _path_numbers(width: int, low: float, high: float) -> _Paths:
-    return _Paths(width, low, high)
+@lru_cache(maxsize=16)
+def paths_between(width: int, low: float, high: float) -> Paths:
+    """The paths of `width` steps at angles from `low` to `high`, degrees."""
+    angles = low + (high - low) * (np.arange(2**16) + 0.5) / 2**16
+    offsets = path_offsets(width, angles)
+    turns = np.any(offsets[1:] != offsets[:-1], axis=(1, 2))
+    return Paths(offsets[np.concatenate([[True], turns])], np.concatenate([[0], np.cumsum(turns)]))

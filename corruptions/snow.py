@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .blur import motion, path_offsets
+from .blur import motion, paths_between
 from .draws import Stream
 from .exact import grey_levels
 from .normal import FINE_UNIT, fine_normals
 
 _LUMA = (0.299, 0.587, 0.114)
-_ANGLES = 2**16
 
 
 def snow(
@@ -39,10 +37,9 @@ def snow(
     """
     kept = [kept_by_zoom(side, zoom) for side in images.shape[2:]]
     noise = fine_normals(stream, kept[0] * kept[1]).view(-1, *kept)
-    table = _falls(2 * round(radius) + 1)
-    codes = stream.codes(1, purpose=1)[:, 0].cpu().to(torch.int64) + _ANGLES // 2
+    falls = paths_between(2 * round(radius) + 1, -135.0, -45.0)
     flakes = flakes_from(noise, images.shape[2], images.shape[3], mean, spread, zoom, threshold)
-    layer = motion(flakes[:, None], sigma, table.paths, torch.from_numpy(table.of_code)[codes])
+    layer = motion(flakes[:, None], sigma, falls.paths, falls.drawn(stream, purpose=1))
     return snowed(images, layer, mix)
 
 
@@ -129,19 +126,3 @@ def _places(side: int, kept: int, zoom: float) -> NDArray[np.float64]:
     trimmed = (enlarged - side) // 2
     step = (kept - 1) / max(enlarged - 1, 1)
     return np.asarray(np.minimum((trimmed + np.arange(side)) * step, kept - 1))
-
-
-class _Falls:
-    """The distinct paths of falling flakes, and which of them each of 65,536 angles takes."""
-
-    def __init__(self, width: int) -> None:
-        angles = -135 + 90 * (np.arange(_ANGLES) + 0.5) / _ANGLES
-        offsets = path_offsets(width, angles)
-        turns = np.any(offsets[1:] != offsets[:-1], axis=(1, 2))
-        self.of_code = np.concatenate([[0], np.cumsum(turns)])
-        self.paths = offsets[np.concatenate([[True], turns])]
-
-
-@lru_cache(maxsize=8)
-def _falls(width: int) -> _Falls:
-    return _Falls(width)

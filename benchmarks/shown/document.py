@@ -66,7 +66,8 @@ def _summary(size: Report) -> str:
     names = {"released": "the release", "head": "its unreleased state", "plain": "plain code"}
     passes = ", ".join(f"{_digits(value)}× {names[key]}" for key, value in over.items())
     rows = size["corruptions"].values()
-    needed = [row["memory_over_batch"] or 0 for row in rows]
+    needed = [one for row in rows if (one := row["memory_over_batch"]) is not None]
+    memory = f"at most {max(needed):.1f}× the batch" if needed else "not measured here: how much"
     peers = [row["ours"] / peer for row in rows if (peer := _peer(row))]
     mean = math.exp(sum(map(math.log, peers)) / len(peers)) if peers else None
     beside = "" if mean is None else f"{_digits(mean)}× the peer and "
@@ -75,8 +76,8 @@ def _summary(size: Report) -> str:
         f"{_digits(size['over_best_geometric_mean'])}× the best of peer and plain code; "
         f"one pass of the fifteen, {passes}; two threads "
         f"{size['two_threads']['geometric_mean']:.2f}× (a bare pass over the memory "
-        f"{size['two_threads']['bare_pass']:.2f}×); at most {max(needed):.1f}× the batch in "
-        f"memory, the result included."
+        f"{size['two_threads']['bare_pass']:.2f}×); {memory} in memory, "
+        f"the result included."
     )
 
 

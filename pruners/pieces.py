@@ -91,10 +91,10 @@ class Partition:
         """One tensor per piece of one over all groups."""
         return torch.split(groups, [piece.groups for piece in self.pieces])
 
-    def removed(self, groups: Tensor) -> dict[str, Tensor]:
-        """The entries that go, bool of each parameter's shape, for bool [groups of all pieces]."""
+    def removed(self, groups: Sequence[Tensor]) -> dict[str, Tensor]:
+        """The entries that go, bool of each parameter's shape, for bool [groups] of each piece."""
         found: dict[str, Tensor] = {}
-        for piece, part in zip(self.pieces, self.split(groups), strict=True):
+        for piece, part in zip(self.pieces, groups, strict=True):
             for name, gone in piece.spread(part).items():
                 found[name] = gone if name not in found else found[name] | gone
         return found

@@ -31,10 +31,10 @@ class Reserved:
     keys: tuple[Tensor, ...]
 
 
-def reserve(partition: Partition, keys: Tensor, keep: int) -> Reserved:
+def reserve(partition: Partition, keys: Sequence[Tensor], keep: int) -> Reserved:
     """The last `keep` groups of each guarded piece; their keys become infinite, in place."""
     places, values, start = [], [], 0
-    for piece, part in zip(partition.pieces, partition.split(keys), strict=True):
+    for piece, part in zip(partition.pieces, keys, strict=True):
         number = min(keep, piece.groups) if piece.guarded else 0
         if number == 1:
             last = piece.groups - 1 - part.flip(0).argmax()[None]
@@ -53,7 +53,8 @@ class Ranking:
 
     Attributes:
         partition: The model in pieces.
-        keys: Float [groups of all], the lowest go first; +inf stays whatever happens.
+        keys: Float [groups] of each piece, the lowest of all go first; +inf stays whatever
+            happens. They stay in pieces: of a large model one vector would be a second copy.
         reserved: What the collapse guard keeps.
         parameters: Parameters of the model.
         count: What a sparsity is a fraction of.
@@ -62,7 +63,7 @@ class Ranking:
     """
 
     partition: Partition
-    keys: Tensor
+    keys: tuple[Tensor, ...]
     reserved: Reserved
     parameters: int
     count: Count = "targeted"
@@ -89,12 +90,16 @@ class Ranking:
 
     @cached_property
     def _removable(self) -> int:
-        return len(self.keys) - int((self.keys == torch.inf).count_nonzero())
+        return self._groups - sum(int((part == torch.inf).count_nonzero()) for part in self.keys)
+
+    @property
+    def _groups(self) -> int:
+        return sum(map(len, self.keys))
 
     @cached_property
     def _order(self) -> Tensor:
         """The places of the groups that may go, in the order in which they do."""
-        return self.keys.argsort(stable=True)[: self._removable]
+        return torch.cat(self.keys).argsort(stable=True)[: self._removable]
 
     @cached_property
     def _sizes(self) -> Tensor:
@@ -134,7 +139,7 @@ class Ranking:
             what = "targeted weights" if self.count == "targeted" else "parameters"
             raise ValueError(
                 f"Sparsity {sparsity} cannot be reached: at most {self._removable} of "
-                f"{len(self.keys)} groups may go if every layer is to keep what it must, which is "
+                f"{self._groups} groups may go if every layer is to keep what it must, which is "
                 f"{reached / self.whole:.4f} of the {self.whole} {what}; ask for less or protect "
                 f"fewer layers."
             )
@@ -162,21 +167,21 @@ class Ranking:
 
     def _counted(self, count: int) -> int:
         """Weights that the first `count` groups remove, each once."""
-        groups = torch.zeros(len(self.keys), dtype=torch.bool, device=self.keys.device)
+        groups = torch.zeros(self._groups, dtype=torch.bool, device=self.keys[0].device)
         groups[self._order[:count]] = True
         names = self.partition.targets.names
         return sum(
             int(gone.count_nonzero())
-            for name, gone in self.partition.removed(groups).items()
+            for name, gone in self.partition.removed(self.partition.split(groups)).items()
             if self.count == "all" or name in names
         )
 
-    def guarded(self, count: int, groups: Tensor) -> tuple[str, ...]:
+    def guarded(self, count: int, groups: Sequence[Tensor]) -> tuple[str, ...]:
         """The pieces that `count` groups in order would have left with fewer than reserved."""
         found = []
         parts = zip(
             self.partition.pieces,
-            self.partition.split(groups),
+            groups,
             self.reserved.places,
             self.reserved.keys,
             strict=True,
@@ -191,8 +196,11 @@ class Ranking:
         """Where in the order a reserved group would be, had nothing been reserved."""
         others = torch.cat(self.reserved.keys)
         places = torch.cat(self.reserved.places)
-        lower = int((self.keys < key).count_nonzero()) + int((others < key).count_nonzero())
-        earlier = int((self.keys[: int(at)] == key).count_nonzero()) if key < torch.inf else 0
+        lower = sum(int((part < key).count_nonzero()) for part in (*self.keys, others))
+        earlier, before = 0, int(at) if key < torch.inf else 0
+        for part in self.keys:
+            earlier += int((part[: max(0, before)] == key).count_nonzero())
+            before -= len(part)
         return lower + earlier + int(((others == key) & (places < at)).count_nonzero())
 
 
@@ -223,14 +231,17 @@ class NestedMasks(Sequence[Masks]):
             return [self[place] for place in range(*index.indices(len(self)))]
         sparsity, count = self.sparsities[index], self.counts[index]
         groups, partition = self.chosen.at(count), self.ranking.partition
-        removed = partition.removed(groups)
-        kept = {
-            name: ~removed[name]
-            if name in removed
-            else torch.ones(partition.shapes[name], dtype=torch.bool, device=groups.device)
-            for name in dict.fromkeys((*partition.targets.names, *removed))
-        }
         guarded = self.ranking.guarded(count, groups)
+        removed = partition.removed(groups)
+        shapes, device = partition.shapes, groups[0].device
+        # Deleted and popped, so that a large model's masks are not there twice.
+        del groups
+        kept = {
+            name: ~removed.pop(name)
+            if name in removed
+            else torch.ones(shapes[name], dtype=torch.bool, device=device)
+            for name in tuple(dict.fromkeys((*partition.targets.names, *removed)))
+        }
         return Masks(
             kept, partition.targets, sparsity, guarded, self.ranking.notes, self.ranking.count
         )

@@ -99,11 +99,11 @@ def rank(
     keys = _keys(model, partition, axes, scores, data)
     _settle(partition, keys, scores, unscored, gone)
     del scores
-    joined = _in_one(partition, keys)
+    ordered = _alike(partition, keys)
     return Ranking(
         partition,
-        joined,
-        reserve(partition, joined, axes.keep),
+        ordered,
+        reserve(partition, ordered, axes.keep),
         sum(parameter.numel() for parameter in parameters.values()),
         axes.count,
         sum(int(mask.count_nonzero()) for mask in gone.values()),
@@ -212,16 +212,18 @@ def _keys(
     return dict(axes.allocation(scores, shapes, setting))
 
 
-def _in_one(partition: Partition, keys: dict[str, Tensor]) -> Tensor:
-    """The keys of all pieces, one after the other; `keys` is emptied on the way."""
+def _alike(partition: Partition, keys: dict[str, Tensor]) -> tuple[Tensor, ...]:
+    """The keys of all pieces, comparable and ours to change; `keys` is emptied on the way.
+
+    Copied one by one: a saliency may hand over tensors of its own, or the weights themselves.
+    """
     double = any(part.dtype == torch.float64 for part in keys.values())
-    first = keys[partition.pieces[0].name]
-    length = sum(piece.groups for piece in partition.pieces)
     kind = torch.float64 if double else torch.float32
-    joined = torch.empty(length, dtype=kind, device=first.device)
-    for piece, part in zip(partition.pieces, partition.split(joined), strict=True):
-        part.copy_(keys.pop(piece.name))
-    return joined
+    device = keys[partition.pieces[0].name].device
+    return tuple(
+        torch.empty(piece.groups, dtype=kind, device=device).copy_(keys.pop(piece.name))
+        for piece in partition.pieces
+    )
 
 
 def _kept_whole(unscored: Sequence[str]) -> tuple[str, ...]:

@@ -22,41 +22,42 @@ class Lowest:
     """Who goes at which count.
 
     Attributes:
-        levels: uint8 or int16 [n], the place in `counts` from which on an entry is among the
-            lowest; len(counts) for those that never are.
+        levels: uint8 or int16, in the parts of the keys: the place in `counts` from which on an
+            entry is among the lowest; len(counts) for those that never are.
         counts: How many are to go, ascending, each above 0.
     """
 
-    levels: Tensor
+    levels: tuple[Tensor, ...]
     counts: tuple[int, ...]
 
-    def at(self, count: int) -> Tensor:
-        """The `count` lowest, bool [n].
+    def at(self, count: int) -> tuple[Tensor, ...]:
+        """The `count` lowest, bool, in the parts of the keys.
 
         Args:
             count: 0, or one of `counts`.
         """
-        return self.levels < (0 if count == 0 else self.counts.index(count) + 1)
+        level = 0 if count == 0 else self.counts.index(count) + 1
+        return tuple(part < level for part in self.levels)
 
 
-def lowest(keys: Tensor, counts: Sequence[int]) -> Lowest:
+def lowest(keys: Sequence[Tensor], counts: Sequence[int]) -> Lowest:
     """The lowest of `keys` for each of `counts`; of equal ones those that come first.
 
     Args:
-        keys: float32 or float64 [n], no NaN.
+        keys: All float32 or all float64, no NaN; taken as one vector [n], of which no copy is made.
         counts: Each in [0, n].
     """
     wanted = tuple(sorted({count for count in counts if count > 0}))
     kind = torch.uint8 if len(wanted) < 255 else torch.int16
-    levels = torch.empty(len(keys), dtype=kind, device=keys.device)
+    device = keys[0].device
     if not wanted:
-        return Lowest(levels.zero_(), ())
+        return Lowest(tuple(torch.zeros_like(part, dtype=kind) for part in keys), ())
     found = [_threshold(*parts) for parts in _around(keys, wanted)]
-    values = torch.tensor([f.value for f in found], dtype=keys.dtype, device=keys.device)
-    for start in range(0, len(keys), CHUNK):
-        part = keys[start : start + CHUNK]
-        levels[start : start + CHUNK] = torch.bucketize(part, values, out_int32=True)
-    _split_ties(keys, values, found, levels)
+    values = torch.tensor([f.value for f in found], dtype=keys[0].dtype, device=device)
+    levels = tuple(torch.empty_like(part, dtype=kind) for part in keys)
+    for part, level in zip(_chunks(keys), _chunks(levels), strict=True):
+        level.copy_(torch.bucketize(part, values, out_int32=True))
+    _split_ties(keys, found, levels)
     return Lowest(levels, wanted)
 
 
@@ -69,17 +70,24 @@ class _Threshold:
     going: int
 
 
-def _around(keys: Tensor, counts: tuple[int, ...]) -> Iterator[tuple[np.ndarray, int, int]]:
+def _chunks(keys: Sequence[Tensor]) -> Iterator[Tensor]:
+    for part in keys:
+        yield from torch.split(part, CHUNK)
+
+
+def _around(
+    keys: Sequence[Tensor], counts: tuple[int, ...]
+) -> Iterator[tuple[np.ndarray, int, int]]:
     """For each count: numbers, sorted, among which its threshold is; how many are lower; count."""
-    sizes = torch.zeros(_BINS, dtype=torch.int64, device=keys.device)
+    device = keys[0].device
+    sizes = torch.zeros(_BINS, dtype=torch.int64, device=device)
     for patterns in _patterns(keys):
         sizes += torch.bincount(patterns, minlength=_BINS)
     upto = sizes.cumsum(0).cpu()
     bins = torch.searchsorted(upto, torch.tensor(counts))
-    chosen = torch.zeros(_BINS, dtype=torch.bool, device=keys.device)
-    chosen[bins.to(keys.device)] = True
-    chunks = torch.split(keys, CHUNK)
-    near = [part[chosen[at]] for part, at in zip(chunks, _patterns(keys), strict=True)]
+    chosen = torch.zeros(_BINS, dtype=torch.bool, device=device)
+    chosen[bins.to(device)] = True
+    near = [part[chosen[at]] for part, at in zip(_chunks(keys), _patterns(keys), strict=True)]
     collected = torch.cat(near).cpu().numpy()
     del near
     collected.sort()
@@ -100,24 +108,29 @@ def _threshold(near: np.ndarray, lower: int, count: int) -> _Threshold:
     return _Threshold(float(value), end - begin, count - lower - begin)
 
 
-def _patterns(keys: Tensor) -> Iterator[Tensor]:
+def _patterns(keys: Sequence[Tensor]) -> Iterator[Tensor]:
     """The first 16 bits of each number, int64, in an order that is that of the numbers."""
-    kind = torch.int32 if keys.dtype == torch.float32 else torch.int64
+    kind = torch.int32 if keys[0].dtype == torch.float32 else torch.int64
     width = torch.iinfo(kind).bits
-    for part in torch.split(keys, CHUNK):
+    for part in _chunks(keys):
         bits = (part + 0.0).view(kind)  # −0 becomes 0, its equal
         # The bits of negative numbers run backwards, but for the sign.
         bits ^= (bits >> (width - 1)) & torch.iinfo(kind).max
         yield (bits >> (width - 16)).long() + _BINS // 2
 
 
-def _split_ties(keys: Tensor, values: Tensor, found: Sequence[_Threshold], levels: Tensor) -> None:
+def _split_ties(
+    keys: Sequence[Tensor], found: Sequence[_Threshold], levels: Sequence[Tensor]
+) -> None:
     """Of the entries equal to a threshold, takes those beyond the count to the next level."""
     for value in dict.fromkeys(f.value for f in found):
         same = [place for place, f in enumerate(found) if f.value == value]
         if found[same[0]].going == found[same[0]].ties:
             continue
-        tied = (keys == value).nonzero()[:, 0]
-        levels[tied] = same[-1] + 1
-        for place in reversed(same):
-            levels[tied[: found[place].going]] = place
+        seen = 0
+        for part, level in zip(keys, levels, strict=True):
+            tied = (part == value).nonzero()[:, 0]
+            level[tied] = same[-1] + 1
+            for place in reversed(same):
+                level[tied[: max(0, found[place].going - seen)]] = place
+            seen += len(tied)

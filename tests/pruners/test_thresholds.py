@@ -21,9 +21,10 @@ def test_lowest_is_a_stable_sort(dtype, values, draw):
     keys = torch.tensor(values, dtype=dtype)
     counts = draw.draw(st.lists(st.integers(0, len(values)), max_size=4))
     order = keys.argsort(stable=True)
-    found = lowest(keys, counts)
+    cuts = sorted(draw.draw(st.lists(st.integers(0, len(values)), max_size=3)))
+    found = lowest(keys.tensor_split(cuts), counts)
     for count in counts:
-        assert found.at(count).nonzero()[:, 0].tolist() == sorted(order[:count].tolist())
+        assert torch.cat(found.at(count)).nonzero()[:, 0].tolist() == sorted(order[:count].tolist())
 
 
 @given(seed=st.integers(0, 99), size=st.integers(1, 60), several=st.integers(1, 300))
@@ -31,12 +32,15 @@ def test_chunks_and_many_counts_change_nothing(seed, size, several):
     draws = torch.Generator().manual_seed(seed)
     keys = torch.randn(size, generator=draws).mul(4).round().div(4)
     counts = torch.randint(size + 1, (several,), generator=draws).tolist()
-    whole = lowest(keys, counts)
+    whole = lowest([keys], counts)
     before, thresholds.CHUNK = thresholds.CHUNK, 7
     try:
-        parts = lowest(keys, counts)
+        parts = lowest(keys.tensor_split(3), counts)
     finally:
         thresholds.CHUNK = before
-    assert torch.equal(whole.levels, parts.levels)
+    assert torch.equal(torch.cat(whole.levels), torch.cat(parts.levels))
     order = keys.argsort(stable=True)
-    assert all(set(order[:n].tolist()) == set(parts.at(n).nonzero()[:, 0].tolist()) for n in counts)
+    assert all(
+        set(order[:n].tolist()) == set(torch.cat(parts.at(n)).nonzero()[:, 0].tolist())
+        for n in counts
+    )

@@ -9,18 +9,17 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from pruners.saliency.examples import (
     Data,
     batches,
     evaluating,
     leaves_of,
-    summed_loss,
     toward_label,
     weights_of,
 )
 from pruners.saliency.squares import summed_squares
+from pruners.saliency.summed import summed_gradients
 
 
 def taylor1(
@@ -32,16 +31,8 @@ def taylor1(
     removed together, which for a single weight is |g·w|; the paper squares, which orders alike.
     """
     leaves = leaves_of(model, names)
-    total = {name: torch.zeros_like(leaf) for name, leaf in leaves.items()}
-    seen = 0
     with evaluating(model) as shown, torch.enable_grad():
-        for inputs, labels in batches(model, data, "taylor1"):
-            loss = summed_loss(functional_call(shown, leaves, (inputs,)), labels, "taylor1")
-            found = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
-            for name, gradient in zip(names, found, strict=True):
-                if gradient is not None:
-                    total[name] += gradient
-            seen += len(inputs)
+        total, seen = summed_gradients(shown, leaves, data, "taylor1")
     return {name: total[name] / seen * leaf.detach() for name, leaf in leaves.items()}
 
 

@@ -2,12 +2,14 @@
 
 Dropout is off. Batch-norm uses its running statistics, unless these have never been updated, as at
 initialisation: then the batch's own, as in the papers' code, and the running ones stay untouched.
+Examples go through in parts that fit a stated memory, but for such batches of batch-norm, which
+stay whole: hand over smaller ones where memory is short.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -15,7 +17,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from pruners.saliency.examples import Data, batches, evaluating, leaves_of, summed_loss, weights_of
+from pruners.saliency.examples import Data, batches, evaluating, leaves_of, weights_of
+from pruners.saliency.summed import add_gradients, in_parts, loss_of, summed_gradients
 
 TEMPERATURE = 200.0  # logits are divided by it in GraSP: appendix of the paper, and its code
 
@@ -51,7 +54,7 @@ def snip(
     """
     leaves = leaves_of(model, names)
     with _fresh(model) as shown, torch.enable_grad():
-        found, seen = _gradients(shown, leaves, data, "snip", 1.0)
+        found, seen = summed_gradients(shown, leaves, data, "snip")
     return {name: (found[name] / seen * leaf.detach()).abs() for name, leaf in leaves.items()}
 
 
@@ -70,10 +73,9 @@ def grasp(
         data = list(data)  # it is gone through twice
     total = {name: torch.zeros_like(leaf) for name, leaf in leaves.items()}
     with _fresh(model) as shown, torch.enable_grad():
-        gradient, seen = _gradients(shown, leaves, data, "grasp", TEMPERATURE)
-        for inputs, labels in batches(shown, data, "grasp"):
-            logits = functional_call(shown, leaves, (inputs,)) / TEMPERATURE
-            loss = summed_loss(logits, labels, "grasp")
+        gradient, seen = summed_gradients(shown, leaves, data, "grasp", TEMPERATURE)
+        for inputs, labels in in_parts(shown, leaves, data, "grasp", twice=True):
+            loss = loss_of(shown, leaves, inputs, labels, "grasp", TEMPERATURE)
             parts = torch.autograd.grad(
                 loss, list(leaves.values()), create_graph=True, allow_unused=True
             )
@@ -83,34 +85,8 @@ def grasp(
                 if part is not None and part.requires_grad
             ]
             if along:
-                _add_gradients(torch.stack(along).sum(), leaves, total)
+                add_gradients(torch.stack(along).sum(), leaves, total)
     return {name: leaf.detach() * total[name] / seen**2 for name, leaf in leaves.items()}
-
-
-def _gradients(
-    shown: nn.Module,
-    leaves: Mapping[str, Tensor],
-    data: Data | None,
-    needed_by: str,
-    temperature: float,
-) -> tuple[dict[str, Tensor], int]:
-    """The gradient of the summed loss, and the number of examples."""
-    total = {name: torch.zeros_like(leaf) for name, leaf in leaves.items()}
-    seen = 0
-    for inputs, labels in batches(shown, data, needed_by):
-        logits = functional_call(shown, dict(leaves), (inputs,)) / temperature
-        _add_gradients(summed_loss(logits, labels, needed_by), leaves, total)
-        seen += len(inputs)
-    return total, seen
-
-
-def _add_gradients(
-    value: Tensor, leaves: Mapping[str, Tensor], total: Mapping[str, Tensor]
-) -> None:
-    found = torch.autograd.grad(value, list(leaves.values()), allow_unused=True)
-    for name, gradient in zip(leaves, found, strict=True):
-        if gradient is not None:
-            total[name].add_(gradient)
 
 
 def synflow(
@@ -146,7 +122,7 @@ def synflow(
                 f"this model no product of weights is defined; choose another saliency."
             )
         total = {name: torch.zeros_like(leaf) for name, leaf in leaves.items()}
-        _add_gradients(flow, leaves, total)
+        add_gradients(flow, leaves, total)
     return {name: leaf.detach() * total[name] for name, leaf in leaves.items()}
 
 

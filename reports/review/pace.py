@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from reports.review import schema
 from reports.review.records import Records
 from reports.review.study import read_study
-from reports.review.turns import DONE, SKIPPED
+from reports.review.turns import DONE, OPEN, SKIPPED
 from reports.review.values import Progress, Reviewer
 
 _LAST = 200  # a pace, not a history: people get faster
@@ -19,28 +19,34 @@ def progress(records: Records, reviewer: Reviewer) -> Progress:
     """How far a reviewer is, and how long the rest takes at their own median pace."""
     with records.reading() as connection:
         total = read_study(connection, records.place).items
-        return _progress(connection, reviewer.name, total)
+        mine = schema.reviewers.c
+        frontier = select(mine.frontier).where(mine.name == reviewer.name)
+        return _progress(
+            connection, reviewer.name, connection.execute(frontier).scalar() or 0, total
+        )
 
 
 def team_progress(records: Records) -> dict[str, Progress]:
     """How far everyone is, by name."""
     with records.reading() as connection:
         total = read_study(connection, records.place).items
-        names = select(schema.reviewers.c.name).order_by(schema.reviewers.c.name)
-        return {
-            name: _progress(connection, name, total)
-            for name in connection.execute(names).scalars().all()
-        }
+        everyone = select(schema.reviewers.c.name, schema.reviewers.c.frontier)
+        rows = connection.execute(everyone.order_by(schema.reviewers.c.name)).all()
+        return {row.name: _progress(connection, row.name, row.frontier, total) for row in rows}
 
 
-def _progress(connection: Connection, name: str, total: int) -> Progress:
+def _progress(connection: Connection, name: str, frontier: int, total: int) -> Progress:
     turns = schema.turns.c
+    # Not all that was done is counted, which grows, but what was not: every position below the
+    # frontier has a turn.
+    beyond = select(func.count()).where(turns.reviewer == name, turns.position >= frontier)
     rows = connection.execute(
         select(turns.state, func.count())
-        .where(turns.reviewer == name, turns.state.in_((DONE, SKIPPED)))
+        .where(turns.reviewer == name, turns.state.in_((OPEN, SKIPPED)))
         .group_by(turns.state)
     )
     counts = {row[0]: int(row[1]) for row in rows}
+    begun = frontier + int(connection.execute(beyond).scalar_one())
     last = connection.execute(
         select(turns.seconds)
         .where(turns.reviewer == name, turns.state == DONE)
@@ -49,7 +55,7 @@ def _progress(connection: Connection, name: str, total: int) -> Progress:
     ).scalars()
     spent = [each for each in last if each is not None]
     pace = median(spent) if spent else None
-    done = counts.get(DONE, 0)
+    done = begun - sum(counts.values())
     return Progress(
         done=done,
         skipped=counts.get(SKIPPED, 0),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
+from threading import Lock, local
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, insert, inspect, select
@@ -39,15 +39,27 @@ class Records:
     # One database, one chain: writers of one process queue here, where waiting is fair and cheap,
     # before they meet those of other processes in the database.
     turnstile: Lock = field(default_factory=Lock, repr=False, compare=False)
+    _own: local = field(default_factory=local, repr=False, compare=False)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that reads one consistent state."""
+        """A transaction that reads one consistent state; inside another of this thread, that one.
+
+        So a page that asks for several things waits for one connection, once.
+        """
+        around: Connection | None = getattr(self._own, "reading", None)
+        if around is not None:
+            yield around
+            return
         with self._spoken(), self.engine.connect() as connection:
             if self.engine.dialect.name == "postgresql":  # a reader of SQLite sees one state anyway
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
-                yield connection
+                self._own.reading = connection
+                try:
+                    yield connection
+                finally:
+                    self._own.reading = None
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

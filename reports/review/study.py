@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from audit.judgement.reviewing.sampling import QueueItem
 
 _ROWS_AT_ONCE = 5_000
+_KNOWN = "prune_audit_study"
 
 
 def create_study(
@@ -102,10 +103,16 @@ def reopen_study(records: Records) -> Study:
 
 def read_study(connection: Connection, place: str) -> Study:
     """The study, inside a transaction."""
-    row = connection.execute(select(schema.studies)).first()
-    if row is None:
+    studies = schema.studies.c
+    now_is = connection.execute(select(studies.created, studies.closed)).first()
+    if now_is is None:
         raise InputError(f"{place} holds no study yet: start one with `prune-audit review RUN`.")
-    return _study(row)
+    # All else is never changed, and a thousand class names need not travel with every request.
+    known: Study | None = connection.info.get(_KNOWN)
+    if known is None or known.created != now_is.created:
+        known = _study(connection.execute(select(schema.studies)).one())
+        connection.info[_KNOWN] = known
+    return replace(known, closed=now_is.closed)
 
 
 def now() -> str:
@@ -133,7 +140,7 @@ def _study(row: Row[Any]) -> Study:
     )
 
 
-@lru_cache(maxsize=8)  # a thousand class names, at every request of every reviewer
+@lru_cache(maxsize=8)  # every connection of a desk asks for the same
 def _parsed(settings: str, questions: str) -> tuple[Settings, tuple[Question, ...]]:
     given = json.loads(settings)
     given["classes"] = tuple(given["classes"])

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from pruners.saliency import grasp, snip, synflow, taylor1
+from pruners.saliency import examples, grasp, snip, synflow, taylor1
 from pruners.saliency.initialisation import TEMPERATURE
 from tests.pruners.saliency.scored import names_of
 
@@ -96,6 +96,40 @@ def test_grasp_goes_twice_through_an_iterator(net, data):
     whole, found = grasp(net, names, data), grasp(net, names, parts)
     for name in names:
         torch.testing.assert_close(found[name], whole[name], rtol=1e-3, atol=1e-12)
+
+
+@pytest.mark.parametrize("saliency", [taylor1, snip, grasp])
+def test_a_batch_goes_in_parts_that_fit_the_memory(saliency, net, data, monkeypatch):
+    names = names_of(net)
+    net[1].num_batches_tracked += 1
+    whole, sizes = saliency(net, names, data), []
+    net.register_forward_hook(lambda module, inputs, output: sizes.append(len(output)))
+    monkeypatch.setattr(examples, "GRADIENT_BYTES", 1)
+    found = saliency(net, names, data)
+    singles = len(data[0]) * (2 if saliency is grasp else 1)
+    assert sizes.count(1) == singles
+    assert len(sizes) - singles == singles // len(data[0])  # the probes
+    for name in names:
+        assert float(whole[name].abs().max()) > 0
+        torch.testing.assert_close(found[name], whole[name], rtol=1e-4, atol=1e-10)
+
+
+def test_what_is_kept_of_an_example_is_what_autograd_saves(monkeypatch):
+    """tanh keeps its 64 outputs, the layers their 16 and 64 inputs, the loss 3 numbers or so."""
+    net = nn.Sequential(nn.Linear(16, 64, bias=False), nn.Tanh(), nn.Linear(64, 3, bias=False))
+    data, sizes = (torch.rand(20, 16), torch.arange(20) % 3), []
+    net.register_forward_hook(lambda module, inputs, output: sizes.append(len(output)))
+    monkeypatch.setattr(examples, "GRADIENT_BYTES", 4 * 4 * (16 + 64 + 10))
+    snip(net, names_of(net), data)
+    assert sizes == [2, 4, 4, 4, 4, 4]
+
+
+def test_a_batch_that_statistics_are_taken_of_stays_whole(net, data, monkeypatch):
+    names = names_of(net)
+    whole = snip(net, names, data)
+    monkeypatch.setattr(examples, "GRADIENT_BYTES", 1)
+    found = snip(net, names, data)
+    assert all(torch.equal(found[name], whole[name]) for name in names)
 
 
 def test_synflow_by_hand(linear):

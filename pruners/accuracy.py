@@ -61,10 +61,12 @@ def measure_accuracy(
         for x, y in zip(*(torch.split(t, batch_size) for t in (inputs, labels)), strict=True):
             shown = x.to(device)
             logits = model(shown if prepare is None else prepare(shown))
-            if logits.ndim != 2 or len(logits) != len(y) or int(y.max()) >= logits.shape[1]:
+            fits = logits.ndim == 2 and len(logits) == len(y)
+            if not fits or int(y.min()) < 0 or int(y.max()) >= logits.shape[1]:
                 raise ValueError(
                     f"The model must return logits [n, classes], it returned "
-                    f"{tuple(logits.shape)} for {len(y)} examples with labels up to {int(y.max())}."
+                    f"{tuple(logits.shape)} for {len(y)} examples with labels up to "
+                    f"{int(y.max())}, from {int(y.min())}."
                 )
             # Stable, so that equal logits go by class index on every machine.
             best = logits.sort(dim=1, descending=True, stable=True).indices[:, :TOP]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from torch import nn
 
@@ -15,7 +15,6 @@ from pruners.methods import Method
 from pruners.sparsity import check_sparsity
 
 CONTROLS = ("dense", "small_dense")
-# Without pruning these train the parent again, from its first step and by its own seed.
 _PARENT_AGAIN = ("weight_rewinding", "while_training")
 
 
@@ -79,8 +78,12 @@ def arms_of(
     """The controls, and every method at every sparsity.
 
     Raises:
+        TypeError: A method is no `Method`.
         ValueError: A sparsity or a label is there twice, or a chain makes no sense.
     """
+    for method in methods:
+        if not isinstance(method, Method):
+            raise TypeError(f"methods are of pruners.Method, as Method('obd'), got {method!r}.")
     wanted = [check_sparsity(sparsity) for sparsity in sparsities]
     _check_once("Sparsity", wanted)
     _check_once("Method", [method.label for method in methods])
@@ -103,23 +106,50 @@ def arms_of(
     return arms
 
 
-def guess_kind(parents: Mapping[str, nn.Module] | None, methods: Sequence[Method]) -> Kind:
-    """How the members of one method differ, as far as parents tell; snapshots they do not."""
+def kind_of(
+    kind: Kind | None, parents: Mapping[str, nn.Module] | None, methods: Sequence[Method]
+) -> Kind:
+    """How the members of one method differ; of None what parents tell, who know no snapshots."""
+    if kind is not None:
+        if kind not in get_args(Kind):
+            raise ValueError(f"kind is one of {', '.join(get_args(Kind))}, got {kind!r}.")
+        return kind
     if parents is None or len(parents) < 2 or len({id(model) for model in parents.values()}) > 1:
         return "independent"
     trains = any(retraining_row(method.retraining).trains for method in methods)
     return "one_parent" if trains else "calibration"
 
 
+def control_retraining(retraining: str) -> str | None:
+    """The retraining of the dense control that a method's pruned models are measured against.
+
+    A control has had the training that the pruned models had, and no pruning. After fine-tuning
+    (or no retraining) that is the fine-tuned parent. `weight_rewinding` and `while_training` make
+    the parent's own training again, from its first step and by its own seed: unpruned, that is the
+    parent, bit for bit. They have no other control, and one that was trained on beside it would
+    book training that no pruned model had as churn: their floor comes from halves of the parents.
+    Any other retraining is gone through unpruned.
+
+    Args:
+        retraining: Its name, or that of a function of one's own.
+
+    Returns:
+        `fine_tune`, the name as it is, or None where the parent is the control.
+    """
+    if retraining in ("none", "fine_tune"):
+        return "fine_tune"
+    return None if retraining in _PARENT_AGAIN else retraining
+
+
 def _controls(methods: Sequence[Method]) -> list[Arm]:
-    """One for each way of retraining, fine-tuning (and none at all) in the first place."""
+    """One for each way of retraining that has one; fine-tuned where there are no methods."""
     plain = [Arm("control", "control")]
     found: dict[str, Arm] = {}
     for method in methods:
-        name = name_of(method.retraining)
-        if name in ("none", "fine_tune"):
+        name = control_retraining(name_of(method.retraining))
+        if name == "fine_tune":
             found["control"] = plain[0]
-        elif name not in _PARENT_AGAIN:
+        elif name is not None:
             label = f"control-{name}" + (f"-{method.rewind:g}" if method.rewind else "")
             found.setdefault(label, Arm(label, "control", method))
     return sorted(found.values(), key=lambda arm: arm.name) if methods else plain

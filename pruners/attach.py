@@ -43,13 +43,14 @@ def attach(
     """Prunes a model while a loop of your own trains it, inside a `with` block or until `detach`.
 
     Any `torch.optim` optimizer will do, with any groups of parameters, schedulers of its learning
-    rate, closures, gradients accumulated over batches, and a gradient scaler. Leaving the block
-    before the sparsity asked for is reached is an error; without a block, call `.detach()` when the
-    loop is over.
+    rate, closures, gradients accumulated over batches, and a gradient scaler. `LBFGS` remembers all
+    weights in one vector, in which removed ones stay: masks hold, but its steps are worse for it.
+    Leaving the block before the sparsity asked for is reached is an error; without a block, call
+    `.detach()` when the loop is over.
 
     Args:
         model: Pruned in place.
-        optimizer: Of the model's parameters; masks are held after each of its steps.
+        optimizer: Of all weights to be pruned; masks are held after each of its steps.
         sparsity: Fraction of the targeted weights removed in the end, in [0, 1).
         steps: Optimizer steps that the loop will take.
         schedule: How much when; see `SCHEDULES`.
@@ -72,7 +73,9 @@ def attach(
         What is attached; as a context manager it gives the masks, updated as training goes.
 
     Raises:
-        ValueError: See `Method`, `GradualPruning`; or steps is no integer of 1 or more.
+        TypeError: The optimizer is none of `torch.optim`.
+        ValueError: See `Method`, `GradualPruning`; steps is no integer of 1 or more; or a weight to
+            prune is none of the optimizer's.
     """
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
         raise ValueError(f"steps must be an integer of 1 or more, got {steps!r}.")
@@ -92,5 +95,21 @@ def attach(
         reenter=reenter,
     )
     pruning = GradualPruning(model, sparsity, method, data=data, seed=seed)
+    _check_optimizer(optimizer, pruning)
     pruning.start(optimizer, steps)
     return pruning
+
+
+def _check_optimizer(optimizer: Optimizer, pruning: GradualPruning) -> None:
+    """Refuses an optimizer after whose steps another one could fill the zeros again."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"attach needs a torch.optim.Optimizer, got {optimizer!r}.")
+    moved = {id(one) for group in optimizer.param_groups for one in group["params"]}
+    parameters = dict(pruning.model.named_parameters())
+    others = [n for n in pruning.masks.targets.names if id(parameters[n]) not in moved]
+    if others:
+        raise ValueError(
+            f"The optimizer does not move {', '.join(others)}, and masks are held after its steps "
+            f"alone: pass the optimizer of what is pruned (add all parameters first), or protect "
+            f"these."
+        )

@@ -15,7 +15,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from pruners.example_inputs import Example, show, tensors_of
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -70,9 +73,7 @@ class _CannotGo(Exception):
     """A group has a part that masks cannot stand for."""
 
 
-def trace_dependencies(
-    model: nn.Module, example: Tensor | Sequence[Any] | Mapping[str, Any]
-) -> Dependencies:
+def trace_dependencies(model: nn.Module, example: Example) -> Dependencies:
     """The groups of channels that go together, for one example of the inputs.
 
     Args:
@@ -93,7 +94,9 @@ def trace_dependencies(
             # parameters of the first model they ever saw.
             graph.build_dependency(
                 twin,
-                example_inputs=dict(example) if isinstance(example, Mapping) else example,
+                example_inputs=example,
+                # Without one the library shows it model(*batch), the rows as arguments.
+                forward_fn=show,
                 customized_pruners={},
                 unwrapped_parameters=[],
                 ignored_params=[],
@@ -118,7 +121,7 @@ def trace_dependencies(
         except _CannotGo as reason:
             skipped.append((_name(names, group[0].dep.target.module), str(reason)))
     groups.sort(key=lambda group: places[group.name])
-    wrong = _wrong(twin, example, groups)
+    wrong = misread(twin, example, groups)
     skipped += [(name, "what reads them still sees something when they are zero") for name in wrong]
     return Dependencies(
         tuple(group for group in groups if group.name not in wrong),
@@ -196,11 +199,19 @@ def _by_channel(item: Any, channels: int) -> tuple[tuple[int, ...], ...]:
     return parts
 
 
-def _wrong(model: nn.Module, example: Any, groups: Sequence[ChannelGroup]) -> set[str]:
+def misread(model: nn.Module, example: Example, groups: Sequence[ChannelGroup]) -> set[str]:
     """Groups of which the trace is wrong: where zero channels are read as something else.
 
     Some of the channels of all groups are made zero at once; only where that shows a difference
     are the groups looked at one by one.
+
+    Args:
+        model: In evaluation mode; it is not changed.
+        example: As for `trace_dependencies`.
+        groups: With names that differ.
+
+    Returns:
+        The names of those where the output is another once what reads them is zero as well.
     """
     if _holds(model, example, groups):
         return set()
@@ -208,10 +219,10 @@ def _wrong(model: nn.Module, example: Any, groups: Sequence[ChannelGroup]) -> se
 
 
 @torch.no_grad()
-def _holds(model: nn.Module, example: Any, groups: Sequence[ChannelGroup]) -> bool:
+def _holds(model: nn.Module, example: Example, groups: Sequence[ChannelGroup]) -> bool:
     """Whether the output is the same with what reads zero channels zero as well."""
     parameters = dict(model.named_parameters())
-    before = {name: parameter.clone() for name, parameter in parameters.items()}
+    changed: dict[str, Tensor] = {}
     outputs = []
     for reads in (False, True):
         for group in groups:
@@ -219,26 +230,17 @@ def _holds(model: nn.Module, example: Any, groups: Sequence[ChannelGroup]) -> bo
                 if piece.reads == reads:
                     # Every third, for the others to carry on; the first where there are few.
                     gone = [i for part in piece.indices[::3] for i in part]
-                    target = parameters[piece.parameter]
+                    name = piece.parameter
+                    target = changed.setdefault(name, parameters[name].detach().clone())
                     target.index_fill_(piece.dim, torch.tensor(gone, device=target.device), 0.0)
-        outputs.append(_tensors(_show(model, example)))
-    for name, parameter in parameters.items():
-        parameter.copy_(before[name])
+        outputs.append(tensors_of(_show(model, changed, example)))
     pairs = zip(*outputs, strict=True)
     return all(torch.allclose(left, right, rtol=1e-4, atol=1e-5) for left, right in pairs)
 
 
-def _show(model: nn.Module, example: Any) -> Any:
-    """What the model returns."""
-    if isinstance(example, Tensor):
-        return model(example)
-    return model(**example) if isinstance(example, Mapping) else model(*example)
-
-
-def _tensors(output: Any) -> list[Tensor]:
-    """Every tensor in what a model returned."""
-    if isinstance(output, Tensor):
-        return [output]
-    parts = output.values() if isinstance(output, Mapping) else output
-    nested = isinstance(output, Mapping | list | tuple)
-    return [tensor for part in parts for tensor in _tensors(part)] if nested else []
+def _show(model: nn.Module, changed: Mapping[str, Tensor], example: Example) -> Any:
+    """What the model returns with some parameters changed."""
+    if isinstance(example, Mapping):
+        return functional_call(model, dict(changed), (), dict(example))
+    given = (example,) if isinstance(example, Tensor) else tuple(example)
+    return functional_call(model, dict(changed), given)

@@ -97,11 +97,12 @@ class GradualPruning:
         if optimizer is None or schedule_row(method.schedule).once:
             self._end = self._begin
         self._frequency = method.frequency or max(1, (self._end - self._begin) // UPDATES)
-        if optimizer is not None:
-            self._hook(optimizer)
         self._holding.hold(optimizer)
         if self._begin == 0:
             self._update(optimizer)
+        if optimizer is not None:
+            # Last: where the first masks cannot be made, no hook stays behind to try again.
+            self._hook(optimizer)
 
     def detach(self) -> None:
         """Unhooks; the masks and the zeros stay, further steps would fill the zeros again."""

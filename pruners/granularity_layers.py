@@ -14,8 +14,8 @@ from pruners.granularity_units import norms_of, unit_piece
 from pruners.pieces import Partition, Piece, coupled, partition, without
 from pruners.saliency import Data
 from pruners.saliency.examples import evaluating
+from pruners.saliency.tracing import example_of, flow
 from pruners.targets import Targets
-from pruners.tracing import example_of, flow
 
 
 def layers(model: nn.Module, targets: Targets, data: Data | None) -> Partition:

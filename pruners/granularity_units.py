@@ -8,8 +8,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from pruners.dependencies import ChannelGroup, Slice, trace_dependencies
 from pruners.pieces import Partition, Piece, coupled, partition, without
 from pruners.saliency import Data
+from pruners.saliency.tracing import example_of, flow
 from pruners.targets import Targets
-from pruners.tracing import example_of, flow
 
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from pruners.arms import Arm, arms_of, control_kinds, guess_kind
+from pruners.arms import Arm, arms_of, control_kinds, kind_of
 from pruners.masks import Masks
 from pruners.members import Kind, Member
 from pruners.methods import Method
@@ -79,7 +79,7 @@ def population(
     names = list(_sources(parents, origins))
     arms = arms_of(methods, sparsities, kinds, chain=chain, paired=parents is not None)
     chosen = _seeds(names, seeds, origins if parents is None else None)
-    found = kind or guess_kind(parents, methods)
+    found = kind_of(kind, parents, methods)
     shown = inputs[:1] if prepare is None else prepare(inputs[:1])
     makers = [
         _Maker(

@@ -29,6 +29,8 @@ from pruners.training import Curve, Prepare, Training
 from pruners.wrapping import unwrapped
 
 
+# Left, were it on: models made in it could not be trained, and most saliencies need gradients.
+@torch.inference_mode(False)
 def make_masks(
     model: nn.Module,
     sparsities: Sequence[float],
@@ -91,6 +93,7 @@ def make_masks(
     return ranking.masks(wanted)
 
 
+@torch.inference_mode(False)
 def prune(
     model: nn.Module,
     sparsity: float,
@@ -125,11 +128,23 @@ def prune(
         biases=biases,
         keep=keep,
     )
-    unwrapped(model)  # refuses what is in pieces: its copy would fail with less of a reason
-    pruned = copy.deepcopy(model)
+    pruned = _copy(model)
     if method.check_final(sparsity) > 0.0:
         GradualPruning(pruned, sparsity, method, data=data, seed=seed).start(None, 0)
     return pruned
+
+
+def _copy(model: nn.Module) -> nn.Module:
+    """A deep copy."""
+    unwrapped(model)  # refuses what is in pieces: its copy would fail with less of a reason
+    try:
+        return copy.deepcopy(model)
+    except RuntimeError as error:
+        raise ValueError(
+            f"{type(model).__name__} cannot be copied ({error}): make reparametrizations permanent "
+            f"first (torch.nn.utils.remove_weight_norm, torch.nn.utils.prune.remove), or use "
+            f"make_masks and Masks.apply_, which copy nothing."
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -228,7 +243,7 @@ def begin(
             f"Sparsity {final} is to be reached from masks at {before.requested}: go up, or start "
             f"from the unpruned parent."
         )
-    model = copy.deepcopy(parent)
+    model = _copy(parent)
     if device is not None:
         model.to(device)
     # A control has nothing to protect; a net of protected layers alone may still have one.

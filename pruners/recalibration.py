@@ -89,6 +89,8 @@ def recalibrate(
             for index in epoch_batches(len(inputs), batch_size, order):
                 if done == batches:
                     break
+                if len(index) < 2:
+                    continue  # one of an odd number in pairs
                 shown = inputs[index.to(inputs.device)].to(device)
                 model(shown if prepare is None else prepare(shown))
                 done, examples = done + 1, examples + len(index)

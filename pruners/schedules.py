@@ -108,7 +108,7 @@ def _rounds_done(progress: float, rounds: int) -> int:
 def _count(what: str, count: float) -> int:
     """The count as an integer: configs know no others than floats here."""
     number = isinstance(count, int | float) and not isinstance(count, bool)
-    if not number or count < 1 or count != int(count):
+    if not number or not 1 <= count < math.inf or count != int(count):
         raise ValueError(f"The number of {what} must be an integer of 1 or more, got {count!r}.")
     return int(count)
 

@@ -78,9 +78,13 @@ def rank(
         notes: For the record.
 
     Raises:
-        ValueError: A weight or a score is not finite, or no group may be removed.
+        ValueError: A weight or a score is not finite or not there, or no group may be removed.
     """
     parameters = dict(model.named_parameters())
+    if any(parameters[name].is_meta for name in targets.names):
+        raise ValueError(
+            f"The weights of {type(model).__name__} have no values (device meta): load some first."
+        )
     # Sums of squares of 16-bit numbers overflow or vanish: such a model is scored in float32.
     model = in_single_precision(model)
     partition = axes.partition(model, targets, data)

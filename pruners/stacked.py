@@ -48,6 +48,7 @@ def train_stacked(
     prunings: Sequence[GradualPruning | None] | None = None,
     prepare: Prepare | None = None,
     device: str | torch.device | None = None,
+    names: Sequence[str] | None = None,
 ) -> list[Curve]:
     """Trains all models in place, as `train` would each, and leaves them in evaluation mode.
 
@@ -64,6 +65,7 @@ def train_stacked(
         prunings: What prunes each model, not started; None: no weight is removed.
         prepare: As for `train`.
         device: As for `train`; the models stay there.
+        names: What an error calls each model; None: by its place.
 
     Returns:
         A curve for each model, in order.
@@ -90,7 +92,8 @@ def train_stacked(
         with seeded(draws, "dropout", where):
             drawn = seeds[:1] if shared else seeds
             batches = _Batches(inputs, labels, training, drawn, prepare, where)
-            return _run(stack, optimizer, watch, training, batches, len(inputs))
+            called = names or [f"model {i}" for i in range(len(models))]
+            return _run(stack, optimizer, watch, training, batches, len(inputs), called)
     finally:
         watch.detach()
         stack.release()
@@ -136,6 +139,7 @@ def _run(
     training: Training,
     batches: _Batches,
     examples: int,
+    names: Sequence[str],
 ) -> list[Curve]:
     """All epochs."""
     share, steps, step = DECAYS[training.decay], training.steps(examples), 0
@@ -148,7 +152,7 @@ def _run(
                 group["lr"] = training.lr * share(step / steps)
             step += 1
             loss, hits = _step(stack, optimizer, shown, labels, shared=batches.shared)
-            _check_loss(loss, step, steps, training)
+            _check_loss(loss, step, steps, training, names)
             watch.after_step()
             loss_sum += loss * size
             right += hits
@@ -182,11 +186,13 @@ def _step(
     return loss.detach().cpu().double(), hits.cpu().double()
 
 
-def _check_loss(loss: Tensor, step: int, steps: int, training: Training) -> None:
+def _check_loss(
+    loss: Tensor, step: int, steps: int, training: Training, names: Sequence[str]
+) -> None:
     bad = (~loss.isfinite()).nonzero().flatten().tolist()
     if bad:
         raise ValueError(
-            f"The loss of model {bad[0]} became {loss[bad[0]].item()} at step {step} of {steps}: "
+            f"The loss of {names[bad[0]]} became {loss[bad[0]].item()} at step {step} of {steps}: "
             f"lower the learning rate ({training.lr}) or look for inputs that are not finite."
         )
 

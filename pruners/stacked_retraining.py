@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
@@ -13,6 +14,7 @@ from pruners.combinations import name_of
 from pruners.methods import Method
 from pruners.prune import Pruned, begin
 from pruners.recalibration import recalibrate
+from pruners.stack import Stack
 from pruners.stacked import train_stacked, why_not_stacked
 from pruners.training import Prepare, Training
 
@@ -24,11 +26,16 @@ def can_stack(method: Method | None) -> bool:
     return name_of(method.retraining) == "fine_tune" and not method.reenter
 
 
-def check_parent(parent: nn.Module | None) -> None:
+def check_parent(parent: nn.Module | None, example: Tensor | None = None) -> None:
     """Refuses what cannot be stacked.
 
+    Args:
+        parent: What all would start from.
+        example: [1, ...], shown to two copies at once where it is given: a module that asks for the
+            values that it computes cannot answer for both.
+
     Raises:
-        ValueError: There is no parent, or it is not made of linear layers.
+        ValueError: There is no parent, or it is not made of linear layers, or asks for values.
     """
     if parent is None:
         raise ValueError(
@@ -38,6 +45,19 @@ def check_parent(parent: nn.Module | None) -> None:
     reason = why_not_stacked(parent)
     if reason is not None:
         raise ValueError(f"{reason}: leave out stacked, and members are trained one by one.")
+    if example is not None:
+        _try_two(parent, example)
+
+
+def _try_two(parent: nn.Module, example: Tensor) -> None:
+    try:
+        with torch.no_grad():
+            Stack([copy.deepcopy(parent), copy.deepcopy(parent)]).logits(example, shared=True)
+    except RuntimeError as error:
+        raise ValueError(
+            f"{type(parent).__name__} cannot be stacked ({str(error).strip().splitlines()[0]}): "
+            f"leave out stacked, and members are trained one by one."
+        ) from error
 
 
 def prune_and_retrain_stacked(
@@ -81,10 +101,12 @@ def prune_and_retrain_stacked(
             )
     if not wanted:
         return []
-    begun = [
-        begin(parent, inputs, labels, method, sparsity, seed, prepare, device)
-        for method, sparsity in wanted
-    ]
+    begun = []
+    for method, sparsity in wanted:
+        try:
+            begun.append(begin(parent, inputs, labels, method, sparsity, seed, prepare, device))
+        except ValueError as error:
+            raise ValueError(f"{_called(method, sparsity)}: {error}") from error
     curves = train_stacked(
         [model for model, _, _ in begun],
         inputs,
@@ -94,10 +116,9 @@ def prune_and_retrain_stacked(
         prunings=[pruning for _, _, pruning in begun],
         prepare=prepare,
         device=device,
+        names=[_called(method, sparsity) for method, sparsity in wanted],
     )
-    note = (
-        f"Trained in one stack with {len(begun) - 1} others: equal to training alone to rounding."
-    )
+    note = together(len(begun))
     made = []
     for (method, _), (model, masks, _), curve in zip(wanted, begun, curves, strict=True):
         masks.notes = (*masks.notes, note)
@@ -105,6 +126,15 @@ def prune_and_retrain_stacked(
             masks.notes = (*masks.notes, recalibrate(model, inputs, prepare, seed=seed).note)
         made.append(Pruned(model, masks, curve, masks.sparsities(model)))
     return made
+
+
+def together(models: int) -> str:
+    """The note on the masks of each of so many models that were trained at once."""
+    return f"Trained in one stack with {models - 1} others: equal to training alone to rounding."
+
+
+def _called(method: Method | None, sparsity: float) -> str:
+    return "the control" if method is None else f"{method.label} at {sparsity:g}"
 
 
 class Stacking(TypedDict, total=False):

@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from math import prod
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
@@ -53,7 +54,7 @@ def save_pruned(
 
     Raises:
         ValueError: The masks are not this model's, or too long for a header (some 590 million
-            weights), or the metadata is not JSON.
+            weights), the metadata is not JSON, or the model has a state that is no tensor.
     """
     model = unwrapped(model)
     if masks is not None:
@@ -75,7 +76,8 @@ def save_pruned(
             f"The masks of {path} take {len(record)} bytes and a safetensors header holds "
             f"{HEADER_BYTES}: save without masks, the zeros are in the weights."
         )
-    tensors = {n: t.detach().cpu().contiguous().clone() for n, t in model.state_dict().items()}
+    found = _tensors(model, path)
+    tensors = {n: t.detach().cpu().contiguous().clone() for n, t in found.items()}
     target = Path(path)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
@@ -93,36 +95,80 @@ def load_pruned(path: str | os.PathLike[str], model: nn.Module) -> Masks | None:
         The masks; None where the file has none.
 
     Raises:
-        ValueError: The file's tensors are not the model's, by name or by shape.
+        ValueError: The file's tensors are not the model's, by name or by shape, and the model is as
+            it was; or it is no safetensors file, or its masks are not of this version.
     """
-    with safe_open(path, framework="pt", device="cpu") as file:
+    with _open(path) as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    masks = load_masks(path)
     model = unwrapped(model)
+    own = _tensors(model, path)
+    fits = {n: t.shape for n, t in own.items()} == {n: t.shape for n, t in tensors.items()}
+    before = {} if fits else {name: value.clone() for name, value in own.items()}
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
+        # What does fit is filled before the rest is found not to.
+        model.load_state_dict(before or own)
         raise ValueError(
             f"{path} does not fit {type(model).__name__}: {' '.join(str(error).split())}"
         ) from error
-    return load_masks(path)
+    return masks
 
 
 def load_masks(path: str | os.PathLike[str]) -> Masks | None:
-    """The masks saved in a file, on the CPU; None where it has none."""
+    """The masks saved in a file, on the CPU; None where it has none.
+
+    Raises:
+        ValueError: It is no safetensors file, or of a later version.
+    """
     saved = _record(path).get("masks")
     return None if saved is None else decode_masks(saved)
 
 
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The metadata given to `save_pruned`; empty for a file that it did not write."""
+    """The metadata given to `save_pruned`; empty for a file that it did not write.
+
+    Raises:
+        ValueError: See `load_masks`.
+    """
     return dict(_record(path).get("metadata", {}))
 
 
 def _record(path: str | os.PathLike[str]) -> dict[str, Any]:
-    with safe_open(path, framework="pt", device="cpu") as file:
+    with _open(path) as file:
         found = (file.metadata() or {}).get(KEY)
-    record: dict[str, Any] = {} if found is None else json.loads(found)
-    return record
+    try:
+        record: Any = {} if found is None else json.loads(found)
+        schema = record.get("schema", SCHEMA)
+    except (AttributeError, json.JSONDecodeError) as error:
+        raise ValueError(f"The entry {KEY!r} in the head of {path} is broken: {error}.") from error
+    if schema != SCHEMA:
+        raise ValueError(f"{path} is of schema {schema!r}, this version reads {SCHEMA!r}.")
+    return dict(record)
+
+
+@contextmanager
+def _open(path: str | os.PathLike[str]) -> Iterator[Any]:
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            yield file
+    except SafetensorError as error:
+        raise ValueError(
+            f"{path} is no safetensors file ({error}): is it what save_pruned wrote, whole?"
+        ) from error
+
+
+def _tensors(model: nn.Module, path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """The state of a model, if all of it is tensors."""
+    state = model.state_dict()
+    others = [name for name, value in state.items() if not isinstance(value, Tensor)]
+    if others:
+        raise ValueError(
+            f"{path} holds tensors, and the state {others[0]!r} of {type(model).__name__} is a "
+            f"{type(state[others[0]]).__name__}: take what is no tensor out of get_extra_state."
+        )
+    return state
 
 
 def encode_masks(masks: Masks) -> dict[str, Any]:

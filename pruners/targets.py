@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from torch import nn
 from torch.nn.parameter import UninitializedParameter
 
-from pruners.names import nearest
+from pruners.names import matching, nearest
 from pruners.wrapping import unwrapped
 
 PROTECTED = ("first", "last")
+
+# Tables, and what normalises: over several dimensions a scale has as many, and is no matrix.
+_WHOLE = (nn.Embedding, nn.EmbeddingBag, nn.LayerNorm, nn.RMSNorm)
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,9 @@ class Targets:
         frozen: Those kept whole because they do not require a gradient.
         biases: For a targeted name whose rows each have a bias, that bias's name.
         unsupported: Those kept whole because the granularity cannot take groups from them.
-        others: Matrices that are no layer's weight, and so stay whole: embedding tables, parameters
-            of one's own.
+        others: Matrices that are no layer's weight, and so stay whole: embedding tables, what
+            normalises images of a fixed size, weights behind a parametrization, parameters of one's
+            own.
     """
 
     names: tuple[str, ...]
@@ -69,10 +72,12 @@ def find_targets(
     kept = {name for pattern in patterns for name in _matches(pattern, list(found), model)}
     free = [name for name in found if name not in kept]
     names = tuple(name for name in free if found[name].requires_grad)
+    if not found:
+        raise ValueError(_nothing_found(model))
     if not names:
         raise ValueError(
             f"There is no weight to prune in {type(model).__name__} among "
-            f"{', '.join(found) or 'no weights at all'}: {len(kept)} protected by "
+            f"{', '.join(found)}: {len(kept)} protected by "
             f"{list(patterns)}, {len(free)} frozen; pass protect=() or unfreeze some."
         )
     return Targets(
@@ -85,26 +90,41 @@ def find_targets(
 
 
 def as_patterns(protect: str | Sequence[str]) -> tuple[str, ...]:
-    """A single name stands for a list of one."""
-    return (protect,) if isinstance(protect, str) else tuple(protect)
+    """A single name stands for a list of one.
+
+    Raises:
+        ValueError: They are not texts.
+    """
+    patterns = (protect,) if isinstance(protect, str) else protect
+    if not isinstance(patterns, Iterable) or not all(isinstance(one, str) for one in patterns):
+        raise ValueError(
+            f"protect is a name, or a list of names and patterns, got {protect!r}: () protects "
+            f"nothing."
+        )
+    return tuple(patterns)
 
 
 def _weights(model: nn.Module) -> dict[str, nn.Parameter]:
     """Every weight once, in order."""
     # By identity: a classifier that shares its weight with an embedding table is that table.
-    tables = {
-        id(module.weight)
+    whole = {
+        id(parameter)
         for module in model.modules()
-        if isinstance(module, nn.Embedding | nn.EmbeddingBag)
+        if isinstance(module, _WHOLE)
+        for parameter in module.parameters(recurse=False)
     }
     found = {}
+    names = {name for name, _ in model.named_parameters()}
     for name, parameter in model.named_parameters():
+        if name.endswith("_g") and f"{name.removesuffix('_g')}_v" in names:
+            continue  # the scale of each row in torch.nn.utils.weight_norm
         if isinstance(parameter, UninitializedParameter):
             raise ValueError(
                 f"{name!r} has no shape yet (a lazy module): run one batch through the model first."
             )
         named = "weight" in name.rpartition(".")[2]
-        if named and parameter.ndim >= 2 and id(parameter) not in tables:
+        # An empty matrix has nothing to lose, and no share of it is defined.
+        if named and parameter.ndim >= 2 and parameter.numel() and id(parameter) not in whole:
             found[name] = parameter
     for name, parameter in found.items():
         if parameter.is_complex():
@@ -113,6 +133,21 @@ def _weights(model: nn.Module) -> dict[str, nn.Parameter]:
                 f"for real numbers: keep its real and imaginary parts as two parameters."
             )
     return found
+
+
+def _nothing_found(model: nn.Module) -> str:
+    names = [name for name, _ in model.named_parameters()]
+    computed = any(".parametrizations." in f".{name}" for name in names)
+    remedy = (
+        "make parametrized ones permanent first (torch.nn.utils.parametrize."
+        "remove_parametrizations)"
+        if computed
+        else "weights are matrices and kernels with `weight` in the last part of their name"
+    )
+    return (
+        f"There is no weight to prune in {type(model).__name__}: it has no weights at all among "
+        f"its {len(names)} parameters, {remedy}."
+    )
 
 
 def _with_biases(model: nn.Module, names: Sequence[str]) -> tuple[str, ...]:
@@ -136,7 +171,7 @@ def _matches(pattern: str, names: list[str], model: nn.Module) -> list[str]:
         return names[:1]
     if pattern == "last":
         return names[-1:]
-    found = [n for n in names if fnmatchcase(n, pattern) or fnmatchcase(n, f"{pattern}.*")]
+    found = matching(pattern, names)
     if not found:
         known = ["first", "last", *names, *(name.rpartition(".")[0] for name in names)]
         raise ValueError(f"Nothing to protect is called {pattern!r}: {nearest(pattern, known)}")

@@ -22,8 +22,8 @@ class Lowest:
     """Who goes at which count.
 
     Attributes:
-        levels: uint8 or int16, in the parts of the keys: the place in `counts` from which on an
-            entry is among the lowest; len(counts) for those that never are.
+        levels: uint8, int16 or int32, in the parts of the keys: the place in `counts` from which on
+            an entry is among the lowest; len(counts) for those that never are.
         counts: How many are to go, ascending, each above 0.
     """
 
@@ -48,7 +48,7 @@ def lowest(keys: Sequence[Tensor], counts: Sequence[int]) -> Lowest:
         counts: Each in [0, n].
     """
     wanted = tuple(sorted({count for count in counts if count > 0}))
-    kind = torch.uint8 if len(wanted) < 255 else torch.int16
+    kind = torch.uint8 if len(wanted) < 255 else torch.int16 if len(wanted) < 32767 else torch.int32
     device = keys[0].device
     if not wanted:
         return Lowest(tuple(torch.zeros_like(part, dtype=kind) for part in keys), ())
@@ -123,8 +123,10 @@ def _split_ties(
     keys: Sequence[Tensor], found: Sequence[_Threshold], levels: Sequence[Tensor]
 ) -> None:
     """Of the entries equal to a threshold, takes those beyond the count to the next level."""
-    for value in dict.fromkeys(f.value for f in found):
-        same = [place for place, f in enumerate(found) if f.value == value]
+    places: dict[float, list[int]] = {}
+    for place, threshold in enumerate(found):
+        places.setdefault(threshold.value, []).append(place)
+    for value, same in places.items():
         if found[same[0]].going == found[same[0]].ties:
             continue
         seen = 0

@@ -240,7 +240,7 @@ def _first_step(start: float, steps: int) -> int:
         raise ValueError(
             f"start is the share of the steps that is left out, in [0, 1), got {start!r}."
         )
-    return min(round(start * steps), steps - 1)
+    return max(0, min(round(start * steps), steps - 1))
 
 
 def check_examples(inputs: Tensor, labels: Tensor, training: Training) -> None:

@@ -14,8 +14,14 @@ def unwrapped(model: nn.Module) -> nn.Module:
     They prefix every name (`module.`, `_orig_mod.`), and masks and files must have the parent's.
 
     Raises:
+        TypeError: It is no module.
         ValueError: The parameters are sharded.
     """
+    if not isinstance(model, nn.Module):
+        raise TypeError(
+            f"A model is a torch.nn.Module, got {type(model).__name__}: build the module, and load "
+            f"a state dict into it."
+        )
     _check_whole(model)
     parallel = (nn.DataParallel, nn.parallel.DistributedDataParallel)
     inner = model.module if isinstance(model, parallel) else getattr(model, "_orig_mod", None)

@@ -7,19 +7,17 @@ from dataclasses import dataclass
 
 from audit.judgement.findings import Finding
 from audit.judgement.inference.families import SCREEN as SCREEN_REASON
-from reports import quantities
+from reports import intervals, quantities
 from reports.anchors import anchor, making
-from reports.limits import is_level, show_limit
+from reports.limits import show_limit
 from reports.names import short, sparsity_name, title
-from reports.page import Bar, Cell, Column, ColumnKind, Row, Table
+from reports.page import Cell, Column, ColumnKind, Row, Table
 from reports.quantities import UNDEFINED, count, defined
-from reports.select import CLEAN, MEANS, family_of, of_arm, of_level, whom, worst_first
+from reports.select import CLEAN, MEANS, family_of, of_arm, whom, worst_first
 from reports.wording import known, say, word_for
 
 ROWS = 100  # rows of a table that is open
 FOLDED_ROWS = 40  # rows of a table behind a heading
-SHORTEST_BAR = 1e-9
-BAR_WIDTH = 200
 
 
 @dataclass(frozen=True)
@@ -29,12 +27,14 @@ class Setting:
     Attributes:
         scale: Ends of the axis that bars are drawn on, by unit; zero lies between them.
         notes: Number of each distinct reason.
+        alpha: Level of tests.
         coverage: Confidence level of the intervals, in percent.
         traced: Ids whose making is told in full elsewhere on the page.
     """
 
     scale: dict[str, tuple[float, float]]
     notes: dict[str, int]
+    alpha: float
     coverage: str
     traced: frozenset[str] = frozenset()
 
@@ -75,7 +75,8 @@ def claims_table(
         return None
     shown = _cut(ordered, set(cited), rows)
     notes = {reason: i for i, reason in enumerate(_reasons(shown), start=1)}
-    setting = Setting(_scale(shown), notes, f"{100 * (1 - alpha):g}", frozenset(cited))
+    coverage = f"{100 * (1 - alpha):g}"
+    setting = Setting(intervals.scale(shown), notes, alpha, coverage, frozenset(cited))
     fields = [field for field in FIELDS if field.there(shown)]
     return Table(
         key=key,
@@ -109,18 +110,11 @@ def _reasons(findings: Sequence[Finding]) -> list[str]:
 
 
 def _reason(finding: Finding) -> str:
-    """What explains the outcome, without what the tier says of every screen."""
+    """What explains the outcome, without what the tier or the next column says of every row."""
+    if whom(finding) == "family":
+        return ""
     parts = (finding.reason or "").split("; ")
-    return "; ".join(part for part in parts if part and part != SCREEN_REASON)
-
-
-def _scale(findings: Sequence[Finding]) -> dict[str, tuple[float, float]]:
-    scale: dict[str, tuple[float, float]] = {}
-    for f in findings:
-        ends = [] if of_level(f) else [x for x in (f.low, f.high, f.change) if defined(x)]
-        low, high = scale.get(f.unit, (0.0, SHORTEST_BAR))
-        scale[f.unit] = min([low, *ends]), max([high, *ends])
-    return scale
+    return quantities.typeset("; ".join(part for part in parts if part and part != SCREEN_REASON))
 
 
 def _heading(field: Field, findings: Sequence[Finding], setting: Setting) -> str:
@@ -161,37 +155,13 @@ def condition_name(f: Finding) -> str:
 
 
 def _bar(f: Finding, setting: Setting) -> Cell:
-    start, end = setting.scale[f.unit]
-    if of_level(f) or not (defined(f.change) and defined(f.low) and defined(f.high)):
-        return Cell("")
-
-    def place(value: float) -> int:
-        return round(BAR_WIDTH * (value - start) / (end - start))
-
-    edge = None
-    if defined(f.limit) and f.worse_direction is not None and not is_level(f.limit_name):
-        edge = place(f.limit if f.worse_direction == "up" else -f.limit)
-    inside = edge is not None and 0 <= edge <= BAR_WIDTH
-    bar = Bar(place(0.0), place(f.low), place(f.high), place(f.change), edge if inside else None)
-    return Cell("", bar=bar)
+    return Cell("", bar=intervals.drawn(f, setting.scale[f.unit]))
 
 
-def _interval(f: Finding, _: Setting) -> Cell:
-    if of_level(f) and defined(f.low):
-        low, high = quantities.level(f.low, f.unit), quantities.level(f.high, f.unit)
-        key = "grammar.from_to" if defined(f.high) else "grammar.at_least"
-        return Cell(say(key, low=low, high=high))
-    return Cell(quantities.interval(f.low, f.high, f.unit))
-
-
-def _files(f: Finding, _: Setting) -> Cell:
-    """The interval about these very files, where the other is about new trainings too."""
-    if f.generalises_to == "examples" or f.examples_low is None:
+def _moved(f: Finding, setting: Setting) -> Cell:
+    if f.p_adjusted is None:
         return Cell(UNDEFINED)
-    if of_level(f):
-        low = quantities.level(f.examples_low, f.unit)
-        return Cell(say("grammar.from_to", low=low, high=quantities.level(f.examples_high, f.unit)))
-    return Cell(quantities.interval(f.examples_low, f.examples_high, f.unit))
+    return Cell(say("column.yes" if f.p_adjusted >= setting.alpha else "column.not_shown"))
 
 
 def _n(f: Finding, _: Setting) -> Cell:
@@ -215,6 +185,11 @@ def _people(who: str) -> Callable[[Sequence[Finding]], bool]:
     return lambda findings: any(who in whom(f) for f in findings)
 
 
+def _families(findings: Sequence[Finding]) -> bool:
+    """Whether all ask if anything moved, and of nobody in particular."""
+    return {*map(whom, findings)} == {"family"}
+
+
 def _groups(findings: Sequence[Finding]) -> bool:
     """Whether some are about a group, or about a column of groups among others that are not."""
     about = {*map(whom, findings)}
@@ -224,7 +199,8 @@ def _groups(findings: Sequence[Finding]) -> bool:
 # In reading order: who, where, verdict, how much, how sure, against what, from which levels.
 FIELDS: tuple[Field, ...] = (
     Field("measure", "text", _measure, _several("measure")),
-    Field("family", "text", _group, lambda findings: {*map(whom, findings)} == {"family"}),
+    Field("family", "text", _group, _families),
+    Field("moved", "text", _moved, _families),
     Field("group", "text", _group, _groups),
     Field("class", "text", _class, _people("class")),
     Field("model", "text", lambda f, _: _named(f.model, UNDEFINED), _some("model")),
@@ -242,7 +218,7 @@ FIELDS: tuple[Field, ...] = (
         lambda f, _: Cell(sparsity_name(f.sparsity) if of_arm(f) else UNDEFINED),
         lambda findings: any(map(of_arm, findings)),
     ),
-    Field("outcome", "outcome", _outcome),
+    Field("outcome", "outcome", _outcome, lambda findings: not _families(findings)),
     Field(
         "pruned",
         "number",
@@ -256,11 +232,11 @@ FIELDS: tuple[Field, ...] = (
         _some("change"),
     ),
     Field("bar", "bar", _bar, _some("low")),
-    Field("interval", "number", _interval, _some("low")),
+    Field("interval", "number", lambda f, _: Cell(intervals.interval(f)), _some("low")),
     Field(
         "files",
         "number",
-        _files,
+        lambda f, _: Cell(intervals.of_these_files(f)),
         lambda findings: any(
             f.generalises_to == "both" and defined(f.examples_low) for f in findings
         ),
@@ -275,6 +251,7 @@ FIELDS: tuple[Field, ...] = (
         lambda f, _: Cell(
             UNDEFINED if f.generalises_to is None else word_for("estimand", f.generalises_to)
         ),
+        lambda findings: not _families(findings),
     ),
     Field("limit", "number", lambda f, _: Cell(show_limit(f)), _some("limit")),
     Field(

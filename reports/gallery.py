@@ -78,11 +78,13 @@ def _owned_up(document: Document, pictures: Pictures) -> str | None:
     """What is not shown, and why."""
     if document.embed == "none":
         return say("exemplars.embed_none")
-    told = [
-        say(f"exemplars.pictures_{key}", n=count(n))
-        for key, n in (("left_out", pictures.left_out), ("gone", pictures.gone))
-        if n
-    ]
+    counts = {
+        "whole": pictures.whole,
+        "small": pictures.small,
+        "left_out": pictures.left_out,
+        "gone": pictures.gone,
+    }
+    told = [say(f"exemplars.pictures_{key}", n=count(n)) for key, n in counts.items() if n]
     return " ".join(told) or None
 
 

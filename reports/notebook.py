@@ -12,7 +12,7 @@ from markupsafe import Markup
 from reports.compose import compose
 from reports.document import Document, read
 from reports.offline import asset, environment
-from reports.page import Cell, Figure, Page, Table
+from reports.page import Cell, Figure, Page, Sentence, Table
 from reports.wording import say, word_for
 
 if TYPE_CHECKING:
@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 _VARIABLES = re.compile(r":root \{\s*(.*?)\n\s*--serif", re.S)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Drawing:
-    """One figure, which a notebook shows with its heading, caption and text alternative."""
+    """One figure, which a notebook shows with its heading, caption, alternative and numbers."""
 
     figure: Figure
+
+    def __repr__(self) -> str:
+        """What stands in a terminal, and beside the drawing in the notebook's file."""
+        heading, told = self.figure.heading, self.figure.alternative
+        return told if told.startswith(heading) else f"{heading}: {told}"
 
     def _repr_html_(self) -> str:
         figure = self.figure
@@ -37,10 +42,17 @@ class Drawing:
         drawing = Markup('<div role="img" aria-label="{}">{}</div>').format(
             figure.alternative, Markup(figure.svg)
         )
-        return str(Markup('<figure style="{}">{}{}</figure>').format(style, caption, drawing))
+        numbers = ""
+        if figure.data is not None:
+            numbers = Markup("<details><summary>{}</summary>{}</details>").format(
+                say("figure.data.open"), _table(figure.data)
+            )
+        return str(
+            Markup('<figure style="{}">{}{}{}</figure>').format(style, caption, drawing, numbers)
+        )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Shown:
     """What a notebook shows of an audit; `figures` are for cells of their own."""
 
@@ -52,16 +64,20 @@ class Shown:
         every = (figure for section in self.page.sections for figure in section.figures)
         return {figure.key: Drawing(figure) for figure in every}
 
+    def __repr__(self) -> str:
+        """The same without tables: what a terminal shows."""
+        page = self.page
+        lines = [f"{page.name}: {page.audited}"]
+        lines += [f"{verdict.answer} {verdict.why}".rstrip() for verdict in page.verdicts]
+        return "\n".join([*lines, *map(_sentence, page.sentences)])
+
     def _repr_html_(self) -> str:
         page = self.page
         parts = [Markup("<h3>{}</h3><p>{}</p>").format(page.name, page.audited)]
         for verdict in page.verdicts:
             parts.append(Markup("<p><b>{}</b> {}</p>").format(verdict.answer, verdict.why))
             parts += [] if verdict.ladder is None else [_table(verdict.ladder)]
-        said = (
-            Markup("<li>{}: {}</li>").format(word_for("outcome", s.outcome), s.text)
-            for s in page.sentences
-        )
+        said = (Markup("<li>{}</li>").format(_sentence(s)) for s in page.sentences)
         parts.append(Markup("<ul>{}</ul>").format(Markup("").join(said)))
         return str(Markup("\n").join(parts))
 
@@ -72,8 +88,15 @@ def show(source: Document | Findings | str | Path, *, draw: bool = True) -> Show
     Args:
         source: A run folder, or findings in memory.
         draw: Whether to draw the figures, which takes most of the time.
+
+    Raises:
+        InputError: There is no such run folder, or there are no findings in it.
     """
     return Shown(compose(read(source), draw=draw))
+
+
+def _sentence(said: Sentence) -> str:
+    return say("notebook.sentence", word=word_for("outcome", said.outcome), text=said.text)
 
 
 def _table(table: Table) -> Markup:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TypeGuard
 
 UNDEFINED = "–"
 MINUS = "−"
+_HYPHEN_MINUS = re.compile(r"(?<![\w.-])-(?=\d)")
 NARROW_SPACE = "\u202f"
 
 _KILO = 1000.0
@@ -28,6 +30,11 @@ def number(value: float | None, digits: int = 1, *, signed: bool = False) -> str
     if float(text.replace(",", "")) == 0:
         return text
     return (MINUS if value < 0 else "+" if signed else "") + text
+
+
+def typeset(text: str) -> str:
+    """A sentence of the findings with real minus signs."""
+    return _HYPHEN_MINUS.sub(MINUS, text)
 
 
 def percent(value: float | None) -> str:

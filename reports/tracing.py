@@ -27,6 +27,7 @@ from reports.quantities import (
     probability,
     severity,
     sparsity,
+    typeset,
 )
 from reports.select import CLEAN, MEANS, family_of, of_level, whom, worst_first
 from reports.wording import capital, listing, measure_alone, say, word_for
@@ -121,7 +122,7 @@ def _facts(document: Document, f: Finding, alpha: float) -> Iterator[tuple[str, 
             say("trace.held", limit=show_limit(f), outcome=word_for("outcome", f.outcome)),
         )
     if f.reason:
-        yield say("trace.note"), short(f.reason, 600)
+        yield say("trace.note"), short(typeset(f.reason), 600)
     yield say("trace.rows"), rows_of(document, f)
     yield say("trace.record"), say("trace.in_findings", id=f.id)
     yield say("trace.command"), say("trace.commands", id=f.id, command=command(document))

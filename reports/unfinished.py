@@ -16,8 +16,9 @@ def unfinished(folder: Path) -> str:
         return f"There is no findings.json in {folder}: run or audit something first."
     parts = len(list((folder / "evidence" / "predictions").glob("*/*.parquet")))
     models = len(list((folder / "population").glob("*.safetensors")))
+    judged = f", and `prune-audit audit {folder}` judges what is there" if parts else ""
     return (
         f"There is no findings.json in {folder}: the run is unfinished ({models} models and "
-        f"{parts} parts of predictions are there); `prune-audit run CONFIG` goes on from here, "
-        f"and `prune-audit audit {folder}` judges what is there."
+        f"{parts} parts of predictions are there); `prune-audit run CONFIG` goes on from here"
+        f"{judged}."
     )

@@ -138,7 +138,7 @@ def flush_folder(folder: Path) -> None:
 
 def store_error(path: Path, error: OSError) -> StoreError:
     """Says what the operating system refused, where, and what to do about it."""
-    place = error.filename or path
+    place = SCRATCH.sub("", str(error.filename or path))
     cause = (error.strerror or str(error)).lower() or type(error).__name__
     advice = ADVICE.get(error.errno or 0, "check the disk, or choose another folder")
     return StoreError(f"{place} cannot be written or read ({cause}): {advice}.")

@@ -177,7 +177,8 @@ def _harm(asked: Sequence[Finding], alpha: float) -> Advice | None:
         return None
     if upheld or over:
         cited = [*over, *sorted(upheld, key=lambda f: f.p_adjusted or 0.0)]
-        told = [f"{len(over):,} findings are over a limit"] if over else []
+        are = "finding is" if len(over) == 1 else "findings are"
+        told = [f"{len(over):,} {are} over a limit"] if over else []
         told += [f"{len(upheld):,} of {len(tested):,} corrected tests uphold a loss"] * bool(upheld)
         first = "; the first of them are named here" if len(cited) > MOST_NAMED else ""
         text = f"Harm was found: {' and '.join(told)}{first}."

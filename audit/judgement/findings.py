@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from audit.evidence.errors import InputError
+from audit.evidence.errors import InputError, TableError
 from audit.evidence.files import write_file
 
 SCHEMA = "prune-audit/findings/1"
@@ -226,19 +226,26 @@ class Findings:
 
         Raises:
             InputError: Nothing is there, it is not such a file, or a later version wrote it.
+            TableError: A table beside it cannot be read.
         """
-        path = Path(path)
-        file = path / FINDINGS_FILE if path.is_dir() else path
+        file = Path(path) / FINDINGS_FILE if Path(path).is_dir() else Path(path)
         document = _checked(_parsed(file), file)
         exemplars, bins = file.parent / EXEMPLARS_FILE, file.parent / RELIABILITY_FILE
-        tables = {"reliability": pd.read_parquet(bins)} if bins.exists() else {}
+        tables = {"reliability": _table(bins)} if bins.exists() else {}
         return cls(
             run=document["run"],
             policy=document["policy"],
             findings=tuple(_finding(record, file) for record in document["findings"]),
-            exemplars=pd.read_parquet(exemplars) if exemplars.exists() else no_exemplars(),
+            exemplars=_table(exemplars) if exemplars.exists() else no_exemplars(),
             **tables,
         )
+
+
+def _table(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise TableError(f"{path} cannot be read ({error}): audit the run again.") from error
 
 
 def no_exemplars() -> pd.DataFrame:

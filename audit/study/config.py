@@ -15,7 +15,7 @@ from audit.judgement.policy.limits import Policy
 from audit.study.data_settings import DataSettings
 from audit.study.model_settings import ModelFile, ModelSettings
 from audit.study.own_programs import check_program
-from audit.study.population_rules import check_population
+from audit.study.population_rules import check_population, check_stackable
 from audit.study.shift_settings import ShiftSettings
 from audit.study.training_settings import TrainingSettings
 
@@ -73,6 +73,8 @@ class PopulationSettings(Settings):
         timeout: Seconds after which either is ended.
         methods: Pruning methods.
         sparsities: Fractions of the targeted weights to remove.
+        stacked: Whether all that is fine-tuned from one parent is trained at once: faster for small
+            nets of linear layers, the less often masks are chosen anew the more.
         compact: Whether structures that are gone are also cut out of a copy, whose size and work
             are recorded.
         models: Models that exist already; then nothing is trained or pruned.
@@ -91,6 +93,7 @@ class PopulationSettings(Settings):
     timeout: float | None = Field(default=None, gt=0.0)
     methods: tuple[MethodSettings, ...] = (MethodSettings(),)
     sparsities: tuple[Sparsity, ...] = (0.5, 0.8, 0.9, 0.95)
+    stacked: bool = False
     compact: bool = False
     models: tuple[ModelFile, ...] | None = None
 
@@ -183,6 +186,18 @@ class ExecuteSettings(Settings):
         return value
 
 
+class ReportSettings(Settings):
+    """What a run's report holds.
+
+    Attributes:
+        embed: Pictures and texts of examples inside it: `none`, for a report that leaves the room
+            where the data may be seen; `thumbnails`, at most 64 pixels a side, and the beginnings
+            of texts; or `full`, the pictures at full resolution.
+    """
+
+    embed: Literal["none", "thumbnails", "full"] = "thumbnails"
+
+
 def _or_a_path(schema: dict[str, Any]) -> None:
     """Lets an editor accept what `load_config` does: the path of a file of limits."""
     schema["anyOf"] = [{"$ref": schema.pop("$ref")}, {"type": "string"}]
@@ -200,6 +215,7 @@ class Config(Settings):
         audit: Groups, levels, minimum counts.
         policy: Limits, or in a YAML file the path of a file of their own.
         execute: Device, processes, precision.
+        report: What the report holds of the examples.
         store: Folder of all outputs; addressed results are in its `.store`.
     """
 
@@ -211,6 +227,7 @@ class Config(Settings):
     audit: Plan = Plan()
     policy: Policy = Field(default=Policy(), json_schema_extra=_or_a_path)
     execute: ExecuteSettings = ExecuteSettings()
+    report: ReportSettings = ReportSettings()
     store: str = "runs"
 
     @field_validator("policy", mode="before")
@@ -224,6 +241,7 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _either_made_or_given(self) -> Config:
+        check_stackable(self.population, self.model.architecture)
         if self.population.models is not None and self.model.weights is not None:
             raise ValueError(
                 "model.weights and population.models both name checkpoints: list every model, "

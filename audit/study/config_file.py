@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from audit.evidence.errors import ConfigError
 from audit.judgement.plan import Plan
 from audit.judgement.policy.limits import Policy
-from audit.study.config import Config
+from audit.study.config import Config, ReportSettings
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -69,6 +69,20 @@ def load_plan(path: str | Path) -> Plan:
             root, values = section, values["audit"] or {}
             break
     return _checked(Plan, path, root, values)
+
+
+def load_report(path: str | Path) -> ReportSettings | None:
+    """Reads the report section of a whole config; None where the file has none.
+
+    Raises:
+        ConfigError: As `load_config`.
+    """
+    path = Path(path)
+    root, values = _parsed(path)
+    for key, section in root.value:
+        if key.value == "report":
+            return _checked(ReportSettings, path, section, values["report"] or {})
+    return None
 
 
 def _policy_beside(path: Path, root: yaml.Node, named: str) -> Policy:

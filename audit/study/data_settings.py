@@ -13,7 +13,7 @@ Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 _COMMON = {
     *("source", "groups", "splits", "split_seed", "validation_fraction", "test_fraction"),
-    *("undersample", "limit"),
+    *("undersample", "limit", "labels"),
 }
 _PICTURES = {"unreadable", "image_size", "mode"}
 
@@ -117,6 +117,8 @@ class DataSettings(Settings):
         undersample: A group to make rare in the training part. `auto` keeps 15 % of the training
             digits that lean left, so that the demo has a rare group, and does nothing elsewhere.
         limit: The largest number of examples per part, for a quick run.
+        labels: Corrected labels (`example`, `label`), CSV or Parquet, as `prune-audit relabel`
+            writes them: the audit says what they would change, and no model learns from them.
     """
 
     source: str
@@ -138,6 +140,7 @@ class DataSettings(Settings):
     mode: Literal["grey", "rgb"] | None = None
     undersample: Undersample | Literal["auto"] | None = "auto"
     limit: Limit | None = None
+    labels: str | None = None
 
     @property
     def reader(self) -> str:

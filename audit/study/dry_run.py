@@ -14,6 +14,7 @@ from audit.evidence.store import MANIFEST, Store
 from audit.study.config import Config
 from audit.study.layout import Study, lay_out
 from audit.study.recipes import Compacted, Dense, Given, Predicted, Pruned
+from audit.study.stacking import made_again
 from audit.study.timing import pace_of, seconds_of
 
 DIFFERS = ("seed", "sparsity", "before", "draw", "parent")  # among models that take as long
@@ -60,7 +61,8 @@ def dry_run(config: Config, base: Path) -> list[Planned]:
     """Lays a config out and counts; nothing is made.
 
     A time is the mean of results of the same kind that were made here: the same training or method
-    (whatever the seed and the sparsity), or the same condition shown to the same architecture.
+    (whatever the seed and the sparsity), or the same condition shown to the same architecture; a
+    stack in which anything is missing is trained whole.
     Nothing is made up for the others: they are counted.
 
     Raises:
@@ -92,6 +94,7 @@ def _planned(study: Study, name: str, wanted: list[Any]) -> Planned:
     seconds = _means((_kind(r), seconds_of(store, _timed(r))) for r in [*done, *_paces(left)])
     sizes = _means((_kind(r), _bytes_of(store, r)) for r in done)
     took = [seconds.get(_kind(recipe)) for recipe in left]
+    again = [seconds.get(_kind(recipe), 0.0) for recipe in made_again(done, left)]
     held = [sizes.get(_kind(recipe)) for recipe in left]
     if None in held and name in ("pretraining", "parents", "population"):
         weights = _weight_bytes(study)
@@ -100,7 +103,7 @@ def _planned(study: Study, name: str, wanted: list[Any]) -> Planned:
         stage=name,
         done=len(done),
         total=len(wanted),
-        seconds=sum(one for one in took if one is not None),
+        seconds=sum(one for one in took if one is not None) + sum(again),
         unmeasured=took.count(None),
         bytes=round(sum(one for one in held if one is not None)),
         unsized=held.count(None),

@@ -46,9 +46,9 @@ def fingerprint(settings: DataSettings, base: Path) -> str:
     """SHA-256 over what a data section asks for and what it would read.
 
     Settings count where they differ from their defaults, and `path` counts by content, so that a
-    moved folder keeps its results. A hub's data set counts by name, configuration and arguments
-    (give `revision` there to pin it); the code of a `module:function` by the file it is in, and
-    what it reads by `data.path`.
+    moved folder keeps its results. `labels` count nothing: no array is made of them. A hub's data
+    set counts by name, configuration and arguments (give `revision` there to pin it); the code of a
+    `module:function` by the file it is in, and what it reads by `data.path`.
 
     Args:
         settings: The data section.
@@ -61,7 +61,7 @@ def fingerprint(settings: DataSettings, base: Path) -> str:
         InputError: A file, folder or module that the settings name is not there.
     """
     digest = hashlib.sha256(f"prune-audit data {REVISION}\n".encode())
-    stated = settings.model_dump(mode="json", exclude_defaults=True, exclude={"path"})
+    stated = settings.model_dump(mode="json", exclude_defaults=True, exclude={"path", "labels"})
     digest.update(json.dumps(stated, sort_keys=True, default=str).encode())
     for file in _code(settings, base):
         digest.update(b"\ncode ")

@@ -20,6 +20,7 @@ from audit.evidence.folder import write_examples, write_models
 from audit.evidence.parts import part_path, write_part
 from audit.evidence.schema import OUT_OF_DISTRIBUTION, QUANTITIES
 from audit.evidence.store import link_or_copy, write_file
+from audit.judgement.reviewing.relabelled import label_note, label_record, relabelled
 from audit.study.layout import Study
 from audit.study.members import RECORDS, described, record_of, row_of, told_of
 from audit.study.model_settings import ModelFile
@@ -97,7 +98,22 @@ def gathered(study: Study, whole: Complete) -> Gathered:
             for name, model in whole.models.items()
             if (recipe := study.compacted.get(address(model))) and study.store.done(recipe)
         },
+        labels=content_of(_labels(study)) if study.config.data.labels else "",
     )
+
+
+def check_labels(study: Study) -> None:
+    """Reads corrected labels before anything is trained, so that a wrong file costs no night.
+
+    Raises:
+        TableError: The file cannot be read, or names what the data do not have.
+    """
+    if study.config.data.labels:
+        _examples(study, Arrays(study.store.folder(study.data)))
+
+
+def _labels(study: Study) -> Path:
+    return study.base / str(study.config.data.labels)
 
 
 def _asked(corruptions: str | tuple[str, ...] | None) -> str:
@@ -129,7 +145,8 @@ def _write_probes(folder: Path, study: Study, whole: Complete) -> None:
 def write_evidence(folder: Path, study: Study, whole: Complete) -> None:
     """Writes examples, models, their layers, predictions, and `study.json`."""
     data = Arrays(study.store.folder(study.data))
-    write_examples(folder, _examples(study, data), data.classes)
+    examples = _examples(study, data)
+    write_examples(folder, examples, data.classes)
     rows = [row_of(study, name, model) for name, model in whole.models.items()]
     for recipe in whole.parts:
         condition = _condition(recipe)
@@ -144,13 +161,18 @@ def write_evidence(folder: Path, study: Study, whole: Complete) -> None:
     told = {name: told_of(study, model) for name, model in whole.models.items()}
     write_file(folder / RECORDS, json.dumps(told, indent=1, sort_keys=True).encode())
     _write_probes(folder, study, whole)
+    labels = (
+        label_record(examples, data.classes, _labels(study)) if study.config.data.labels else None
+    )
     notes = {
         "notes": [
             *data.meta["notes"],
+            *([label_note(labels)] if labels else []),
             *notes_on_population(study, whole.models, whole.parts),
             *notes_on_shifts(study),
         ],
         **kind_of(study),
+        **({"labels": labels} if labels else {}),
         "splits": data.meta["examples"],
         "preset": preset_used(study),
         **published_as(study),
@@ -175,7 +197,8 @@ def _examples(study: Study, data: Arrays) -> pd.DataFrame:
         if not own.meta["same"]:
             frame = pd.read_parquet(own.folder / "examples.parquet")
             frames.append(frame.assign(split=f"corrupted:{name}"))
-    return pd.concat(frames, ignore_index=True)
+    whole = pd.concat(frames, ignore_index=True)
+    return relabelled(whole, data.classes, _labels(study)) if study.config.data.labels else whole
 
 
 def _layers(study: Study, whole: Complete) -> pd.DataFrame:

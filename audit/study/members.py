@@ -25,7 +25,7 @@ MEASURED = (
     "bytes_csr",
 )
 # What of the record of a pruned model is for people to read.
-TOLD = ("removed", "notes", "uncounted", "said")
+TOLD = ("removed", "notes", "uncounted", "said", "stacked")
 
 
 def row_of(study: Study, name: str, model: Model) -> dict[str, Any]:

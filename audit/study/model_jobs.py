@@ -7,19 +7,22 @@ runs.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audit.evidence.store import Store
 from audit.study.arithmetic import arithmetic, told
 from audit.study.recipes import Compacted, Dense, Given, Pruned
-from audit.study.timing import measured
+from audit.study.timing import measured, measured_together
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     import pruners
+    from audit.study.prepare import Arrays
 
 
 def train_parent(store: Store, recipe: Dense, base: Path) -> None:
@@ -83,6 +86,44 @@ def prune_parent(store: Store, recipe: Pruned, base: Path) -> None:
 
     with arithmetic(recipe.compute), told(recipe), measured(store, recipe):
         store.make(recipe, build)
+
+
+def prune_stack(store: Store, members: Sequence[Pruned], base: Path) -> None:
+    """Prunes and retrains all of one stack at once, and stores every model that is not there.
+
+    Which models are in a stack changes their last bits: it is made whole, whatever is missing.
+    """
+    from audit.study.prepare import Arrays
+    from audit.study.pruning import prune_stack as prune
+    from audit.study.stacking import in_order, stack_of
+
+    recipes = in_order(members)
+    stack, compute = stack_of(recipes), recipes[0].compute
+    with arithmetic(compute), told(stack), measured_together(store, recipes):
+        arrays = Arrays(store.folder(recipes[0].data))
+        made = prune(recipes, store, arrays, base)
+        for recipe, pruned in zip(recipes, made, strict=True):
+            store.make(recipe, partial(_write_stacked, recipe, pruned, made, arrays, base))
+
+
+def _write_stacked(
+    recipe: Pruned,
+    pruned: pruners.Pruned,
+    made: Sequence[pruners.Pruned],
+    arrays: Arrays,
+    base: Path,
+    folder: Path,
+) -> None:
+    """One model of a stack: its record says how many there were, in place of a note of its own."""
+    import pruners
+    from audit.study import models
+    from pruners.stacked_retraining import together
+
+    pruners.save_pruned(folder / models.WEIGHTS, pruned.model, pruned.masks)
+    known = _removed(pruned)
+    known["notes"] = [note for note in known["notes"] if note != together(len(made))]
+    example = models.example(recipe, arrays, base)
+    _write_record(folder, _cost(pruned.model, example), **known, stacked=len(made))
 
 
 def compact_pruned(store: Store, recipe: Compacted, base: Path) -> None:

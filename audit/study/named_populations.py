@@ -14,6 +14,7 @@ from audit.study.fingerprint import fingerprint
 from audit.study.named_code import code_of, own_axes
 from audit.study.own_programs import program_of
 from audit.study.recipes import Compute, Data, Dense, Given, Model, Program, Pruned
+from audit.study.stacking import stacked
 
 # What methods could say from the start; later fields are in a recipe only where they are not at
 # their default, so that older results keep their addresses.
@@ -21,10 +22,6 @@ FIRST_FIELDS = (
     *("saliency", "granularity", "allocation", "schedule", "retraining", "protect"),
     *("begin", "end", "frequency", "arguments", "examples"),
 )
-
-
-# Retrainings after which an unpruned model is neither the fine-tuned parent nor the parent again.
-OTHERWISE = ("lr_rewinding", "reinitialise")
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,7 @@ def made_models(
         parents = _unpaired(config, base, data, compute)
     for label, method in zip(labels, population.methods, strict=True):
         models |= _arm(making, label, method, parents)
-    return models
+    return stacked(models) if population.stacked else models
 
 
 def method_label(method: MethodSettings) -> str:
@@ -191,15 +188,20 @@ def _controls(making: _Making, parents: dict[str, Dense | Given]) -> dict[str, M
 
 
 def _retrained(making: _Making, parents: dict[str, Dense | Given]) -> dict[str, Model]:
-    """Each parent with the same extra training; also with that of methods that train otherwise."""
+    """Each parent with the training that its pruned models have, see `control_retraining`."""
+    from pruners.arms import control_retraining
+
     data, compute, models = making.data, making.compute, dict[str, Model]()
-    for name, parent in parents.items():
-        control = name.replace("dense", "control", 1)
-        models[control] = Pruned(
-            parent, data, making.retraining, compute=compute, program=making.prune
-        )
-    for method in making.config.population.methods if making.prune is None else ():
-        if method.retraining in OTHERWISE:
+    methods = making.config.population.methods if making.prune is None else ()
+    kinds = [control_retraining(method.retraining) for method in methods]
+    if "fine_tune" in kinds or not methods:
+        for name, parent in parents.items():
+            control = name.replace("dense", "control", 1)
+            models[control] = Pruned(
+                parent, data, making.retraining, compute=compute, program=making.prune
+            )
+    for method, kind in zip(methods, kinds, strict=True):
+        if kind not in (None, "fine_tune"):
             options = method_options(method, making.base)
             for name, parent in parents.items():
                 control = f"control-{method_label(method)}-{name.removeprefix('dense-')}"

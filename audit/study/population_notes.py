@@ -31,6 +31,10 @@ UNPAIRED = (
     "Pruned models were trained and pruned from seeds of their own, none of them a parent's: "
     "no pruned model has a parent, so populations are compared and single pairs are not."
 )
+STACKED = (
+    "All that was fine-tuned from one parent, its control too, was trained at once: each as it "
+    "would be alone, but for the order in which sums are added up."
+)
 CHAINED = "Each sparsity starts from the model pruned to the one before and retrained."
 _CONTROLS = {
     "small_dense": "dense nets with about the weights that the pruned ones keep, trained as long",
@@ -71,6 +75,8 @@ def notes_on_population(
         notes.append(UNPAIRED)
     if population.chain:
         notes.append(CHAINED)
+    if population.stacked:
+        notes.append(STACKED)
     if study.pretraining is not None:
         notes.append(
             f"Parents were first trained on other data ({study.pretraining[0].source}) and their "

@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from audit.study.config import PopulationSettings
 
 # Settings that say how models are made, and mean nothing for models that exist already.
-MAKING = ("paired", "chain", "calibration", "train", "prune", "compact")
+MAKING = ("paired", "chain", "calibration", "train", "prune", "stacked", "compact")
+# Built-in architectures of which no data are needed to know that they are not stacked.
+CONVOLUTIONAL = ("cnn", "resnet", "resnet20", "resnet32", "resnet56", "vgg16_bn")
 
 
 def check_population(population: PopulationSettings) -> None:
@@ -21,6 +23,7 @@ def check_population(population: PopulationSettings) -> None:
     _check_unpaired(population)
     _check_chain(population)
     _check_programs(population)
+    _check_stacked(population)
 
 
 def _check_given(population: PopulationSettings) -> None:
@@ -36,7 +39,7 @@ def _check_given(population: PopulationSettings) -> None:
 def _check_unpaired(population: PopulationSettings) -> None:
     if population.paired:
         return
-    for name in ("chain", "prune", "train"):
+    for name in ("chain", "prune", "train", "stacked"):
         if getattr(population, name):
             raise ValueError(
                 f"paired: false trains every pruned model from a seed of its own, which {name} "
@@ -87,4 +90,40 @@ def _check_programs(population: PopulationSettings) -> None:
         raise ValueError(
             f"the control {kinds[0]} is of our own pruning, and population.prune replaces that: "
             "ask for controls: dense, which is population.prune at sparsity 0"
+        )
+
+
+def _check_stacked(population: PopulationSettings) -> None:
+    if not population.stacked:
+        return
+    if population.prune is not None:
+        raise ValueError("stacked is of our own pruning: leave it out, or leave prune out")
+    if population.chain:
+        raise ValueError(
+            "stacked trains all sparsities at once, and chain one after the other: keep one of them"
+        )
+    other = next((m for m in population.methods if m.retraining != "fine_tune"), None)
+    if other is not None:
+        raise ValueError(
+            f"stacked fine-tunes, all that comes from one parent at once, and retraining "
+            f"{other.retraining!r} does not: say retraining: fine_tune, or leave stacked out"
+        )
+    if any(method.reenter for method in population.methods):
+        raise ValueError(
+            "stacked holds masks of all models at once, and reenter lets single weights come back: "
+            "keep one of them"
+        )
+
+
+def check_stackable(population: PopulationSettings, architecture: str) -> None:
+    """Refuses to stack what is known to be no net of linear layers; of others the module tells.
+
+    Raises:
+        ValueError: With what to change.
+    """
+    if population.stacked and architecture in CONVOLUTIONAL:
+        raise ValueError(
+            f"population.stacked is for nets of linear layers, and model.architecture "
+            f"{architecture!r} has convolutions, for which stacking does not pay: leave stacked "
+            "out, or take an mlp"
         )

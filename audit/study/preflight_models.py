@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 import pruners
 from audit.evidence.errors import ConfigError, InputError
@@ -17,6 +17,7 @@ from audit.study.prepare import Arrays
 from audit.study.pruning import NO_TRAINING, SMALL_DENSE, method_of, needs_origin
 from audit.study.recipes import Dense, Given, Pruned
 from pruners.catalogue import granularity_row
+from pruners.stacked_retraining import check_parent
 
 # Allocations whose reach depends on the architecture alone, so that untrained weights tell it.
 SHAPED = ("erk", "global", "uniform")
@@ -27,7 +28,8 @@ def check_models(study: Study) -> None:
 
     Raises:
         ConfigError: A pattern matches nothing, N:M does not divide, a sparsity cannot be reached,
-            or a retraining needs to know of a training that nobody knows.
+            models that shall be stacked cannot be, or a retraining needs to know of a training that
+            nobody knows.
         InputError: The architecture cannot be built, or the data have no training part.
     """
     made = [recipe for recipe in study.pruned.values() if recipe.program is None]
@@ -41,6 +43,8 @@ def check_models(study: Study) -> None:
     tried: list[Mapping[str, Any]] = []
     parents = {id(parent): parent for parent in (recipe.parent for recipe in made)}
     root = next(iter(parents.values()), None)
+    if study.config.population.stacked and root is not None:
+        _try_stacking(_module(root, arrays, study), models.example(root, arrays, study.base))
     for recipe in made:
         method = recipe.method
         if method is not None and not recipe.control and method not in tried and root is not None:
@@ -72,6 +76,13 @@ def _module(root: Dense | Given, arrays: Arrays, study: Study) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return build()
+
+
+def _try_stacking(model: nn.Module, example: Tensor) -> None:
+    try:
+        check_parent(model, example)
+    except ValueError as error:
+        raise ConfigError(f"population.stacked: {error}") from error
 
 
 def _try_method(

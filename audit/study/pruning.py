@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +52,39 @@ def prune_recipe(recipe: Pruned, store: Store, arrays: Arrays, base: Path) -> pr
         method,
         recipe.sparsity,
         training_of(recipe.training),
-        seed=recipe.parent.seed + APART * recipe.draw,
+        seed=_seed(recipe),
         prepare=prepare,
         device=recipe.compute.device,
         **more,
     )
+
+
+def prune_stack(
+    recipes: Sequence[Pruned], store: Store, arrays: Arrays, base: Path
+) -> list[pruners.Pruned]:
+    """The models of recipes that share a stack, in order.
+
+    Raises:
+        ValueError: As `pruners.prune_and_retrain_stacked` does.
+        InputError: As for `prune_recipe`.
+    """
+    first = recipes[0]
+    inputs, labels, prepare = models.training_part(first, arrays, base)
+    return pruners.prune_and_retrain_stacked(
+        models.load_parent(first.parent, store, arrays, base),
+        inputs,
+        labels,
+        [(None if r.method is None else method_of(r.method, base), r.sparsity) for r in recipes],
+        training_of(first.training),
+        seed=_seed(first),
+        prepare=prepare,
+        device=first.compute.device,
+    )
+
+
+def _seed(recipe: Pruned) -> int:
+    """Of the retraining: the parent's, and of each of its draws another."""
+    return recipe.parent.seed + APART * recipe.draw
 
 
 def needs_origin(method: Mapping[str, Any] | None) -> bool:

@@ -115,7 +115,19 @@ def _seal(folder: Path, state: Mapping[str, Any]) -> Path:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix != ".tmp" and _is_the_runs(path.relative_to(folder))
     }
-    return write_file(folder / MANIFEST, as_json({"state": dict(state), "files": files}))
+    about = {"state": dict(state), "files": files, "locks": _locks(folder, state)}
+    return write_file(folder / MANIFEST, as_json(about))
+
+
+def _locks(folder: Path, state: Mapping[str, Any]) -> dict[str, str]:
+    """Name -> SHA-256 of the locks that were there when these results were sealed first."""
+    known = read_manifest(folder)
+    if known.get("state") == dict(state) and "locks" in known:
+        return dict(known["locks"])
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.glob("lock*.json"))
+    }
 
 
 def _is_the_runs(path: Path) -> bool:

@@ -103,6 +103,16 @@ class Given:
 
 
 @dataclass(frozen=True)
+class Stack:
+    """What is trained at once from one parent: the method (None: the control) and sparsity of each.
+
+    Part of the arithmetic: sums are added up in another order in another stack.
+    """
+
+    members: tuple[tuple[Options | None, float], ...]
+
+
+@dataclass(frozen=True)
 class Pruned:
     """A parent, pruned and retrained; without a method it is that parent's control.
 
@@ -125,6 +135,7 @@ class Pruned:
     draw: int = 0
     unpaired: bool = False
     program: Program | None = None
+    stack: str = ""  # address of the `Stack` that it was trained in; "" where it was trained alone
 
 
 Model = Dense | Given | Pruned
@@ -242,6 +253,7 @@ class Gathered:
     corrupted: Options = field(default_factory=dict)  # sets on disk, as `natural`
     kind: str = ""  # of a population of given models, as the config says
     compacted: Options = field(default_factory=dict)  # name -> address
+    labels: str = ""  # corrected ones, by content
 
 
 @dataclass(frozen=True)

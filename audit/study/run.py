@@ -16,7 +16,7 @@ from audit.judgement.findings import Findings
 from audit.judgement.judging import judge
 from audit.judgement.own_measures import own_measures
 from audit.study.config import Config
-from audit.study.gather import STUDY, Complete, complete, gathered, write_evidence
+from audit.study.gather import STUDY, Complete, check_labels, complete, gathered, write_evidence
 from audit.study.layout import Study, lay_out
 from audit.study.looks import fingerprint_of_test, note_look, say_look
 from audit.study.progress import Silent, Watcher
@@ -77,6 +77,7 @@ def run(
         stages = Stages(study, executor, watch, ledger)
         stages.data()
         study = stages.study
+        check_labels(study)
         stages.parents()
         if until != "population" and config.model.expect is not None:
             stages.expected()
@@ -115,7 +116,7 @@ def _judge(study: Study, evidence: Gathered, whole: Complete) -> tuple[Judged, F
     folder = study.store.folder(evidence)
     described = json.loads((folder / STUDY).read_text())
     asked = study.config.model_dump(
-        mode="json", by_alias=True, exclude_defaults=True, exclude={"execute", "store"}
+        mode="json", by_alias=True, exclude_defaults=True, exclude={"execute", "report", "store"}
     )
     run = described | {
         "name": study.config.name,

@@ -17,6 +17,7 @@ from audit.study.layout import Study, checkpoints, lay_out
 from audit.study.named_conditions import other_settings
 from audit.study.progress import Watcher
 from audit.study.recipes import Dense, Given, Predicted, Pruned
+from audit.study.waves import waves_of, work_of
 
 
 @dataclass
@@ -130,12 +131,9 @@ class Stages:
                 for name, r in wave.items()
                 if r.before is None or study.store.done(r.before)
             }
-            work = [
-                Job(name, model_jobs.prune_parent, (study.store, recipe, study.base))
-                for name, recipe in ready.items()
-            ]
-            self.ledger.failures |= self._run("population", work, made + len(work))
-            made += len(work)
+            work = work_of(ready, study.pruned, study.store, study.base)
+            made += len(ready)
+            self.ledger.failures |= self._run("population", work.jobs, made, work.models_of)
             self._orphaned(wave, ready)
 
     def compaction(self) -> None:
@@ -233,17 +231,6 @@ def _problems(outcome: Outcome) -> dict[str, str]:
         return {outcome.job.name: outcome.error}
     value: Mapping[str, str] = outcome.value or {}
     return {f"{name}, {outcome.job.name}": why for name, why in value.items()}
-
-
-def waves_of(models: Mapping[str, Pruned]) -> list[dict[str, Pruned]]:
-    """Models by how many come before each in its chain, so that each finds the one before it."""
-    depths: dict[int, dict[str, Pruned]] = {}
-    for name, recipe in models.items():
-        depth, before = 0, recipe.before
-        while before is not None:
-            depth, before = depth + 1, before.before
-        depths.setdefault(depth, {})[name] = recipe
-    return [depths[depth] for depth in sorted(depths)]
 
 
 def _has_base(study: Study, recipe: Dense | Given) -> bool:

@@ -54,6 +54,20 @@ def measured(store: Store, recipe: object) -> Iterator[None]:
 
 
 @contextmanager
+def measured_together(store: Store, members: list[Pruned]) -> Iterator[None]:
+    """Writes down the seconds of a block that makes a whole stack, an equal share for each.
+
+    Those that were there before keep the time that they have. A block that raises leaves nothing.
+    """
+    left = [recipe for recipe in members if not store.done(recipe)]
+    start = time.perf_counter()
+    yield
+    share = (time.perf_counter() - start) / len(members)
+    for recipe in left:
+        note_seconds(store, recipe, share)
+
+
+@contextmanager
 def measured_for_each(store: Store, recipes: list[Predicted]) -> Iterator[None]:
     """Writes down the seconds of a block that shows one condition to models, for one of them."""
     start = time.perf_counter()

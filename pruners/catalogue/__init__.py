@@ -23,6 +23,7 @@ from pruners.catalogue.saliencies import SALIENCIES
 from pruners.catalogue.schedules import SCHEDULE_ALIASES, SCHEDULES
 from pruners.granularity import Granularity
 from pruners.names import look_up
+from pruners.own_retraining import own_retraining
 from pruners.retraining import Retraining
 from pruners.saliency import Saliency
 from pruners.schedules import Schedule
@@ -92,11 +93,11 @@ def schedule_row(schedule: str | Schedule) -> ScheduleRow:
 
 
 def retraining_row(retraining: str | Retraining) -> RetrainingRow:
-    """The row of a name, or one made for a function.
+    """The row of a name, or one made for a function (see `own_retraining`).
 
     Raises:
-        ValueError: An unknown name.
+        ValueError: An unknown name, or a function that cannot be called as a retraining is.
     """
     if callable(retraining):
-        return RetrainingRow(retraining, "", "")
+        return RetrainingRow(own_retraining(retraining), "", "")
     return look_up(RETRAININGS, retraining, "retraining")

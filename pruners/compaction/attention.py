@@ -13,10 +13,13 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from pruners.attention import HEADS, Attention, find_attention
 from pruners.dependencies import Slice
-from pruners.granularity_heads import HEADS, attention_heads
 from pruners.masks import Masks
 
+# Numbers beside HEADS: those of keys and values, how many queries share one, how wide all are.
+SHARED = ("num_key_value_heads", "num_kv_heads", "n_kv_heads")
+SHARING = ("num_key_value_groups", "n_rep")
 WIDTHS = ("all_head_size", "embed_dim", "inner_dim", "hidden_size", "dim")
 
 
@@ -42,7 +45,8 @@ class Heads:
 def find_heads(model: nn.Module, masks: Masks) -> list[Heads]:
     """Attention modules of which whole heads are masked; one head of each stays."""
     found = []
-    for name, slices in attention_heads(model):
+    for attention in find_attention(model):
+        name, slices = attention.name, attention.slices
         if isinstance(model.get_submodule(name), nn.MultiheadAttention):
             continue
         count = len(slices[0].indices)
@@ -56,8 +60,7 @@ def find_heads(model: nn.Module, masks: Masks) -> list[Heads]:
             for s in slices
         }
         makers = frozenset(s.parameter.rpartition(".")[0] for s in slices if not s.reads)
-        width = sum(len(part) for part in slices[0].indices)
-        sizes = _sizes(model, name, kept, (count, len(stay)), (width, width // count * len(stay)))
+        sizes = _sizes(model, attention, kept, len(stay))
         found.append(Heads(name, tuple(gone), makers, kept, sizes))
     return found
 
@@ -72,20 +75,28 @@ def _masked(masks: Masks, piece: Slice, head: int) -> bool:
 
 def _sizes(
     model: nn.Module,
-    name: str,
+    attention: Attention,
     kept: Mapping[str, tuple[int, tuple[int, ...]]],
-    heads: tuple[int, int],
-    widths: tuple[int, int],
+    stay: int,
 ) -> dict[str, dict[str, int]]:
     """The numbers that say how many heads there are, and how wide they are together."""
-    module = model.get_submodule(name)
+    spans = attention.slices[0].indices
+    width, parts = sum(map(len, spans)), len(spans)
+    heads, shared = attention.heads // parts * stay, min(attention.shared, stay)
+    numbers = (
+        (HEADS, attention.heads, heads),
+        (SHARED, attention.shared, shared),
+        (SHARING, attention.heads // attention.shared, heads // shared),
+        (WIDTHS, width, width // parts * stay),
+    )
+    module = model.get_submodule(attention.name)
     changed = {
         word: after
-        for words, (before, after) in ((HEADS, heads), (WIDTHS, widths))
+        for words, before, after in numbers
         for word in words
         if type(getattr(module, word, None)) is int and getattr(module, word) == before
     }
-    sizes: dict[str, dict[str, int]] = {name: changed} if changed else {}
+    sizes: dict[str, dict[str, int]] = {attention.name: changed} if changed else {}
     for parameter, (dim, indices) in kept.items():
         layer, _, last = parameter.rpartition(".")
         if last == "weight":

@@ -63,8 +63,8 @@ def compact(model: nn.Module, masks: Masks, example: Example) -> Compacted:
     with torch.no_grad():
         expected = tensors_of(show(masked, shown))
     try:
-        sets = Tracing(masked, shown).coupled()
         heads = find_heads(masked, masks)
+        sets = [] if _only(heads, masks) else Tracing(masked, shown).coupled()
         inside = {layer for one in heads for layer in one.layers}
         sets = [one for one in sets if not inside.intersection(m.layer for m in one.makers)]
         removals = find_removals(masked, masks, sets, shown)
@@ -79,6 +79,12 @@ def compact(model: nn.Module, masks: Masks, example: Example) -> Compacted:
         return _unchanged(masked, masks, shown, f"{NOTHING}{why}.", reasons)
     smaller, cuts, folded, difference = done
     return _finished(masked, smaller, masks, cuts, shown, difference, folded, reasons)
+
+
+def _only(heads: Sequence[Heads], masks: Masks) -> bool:
+    """Whether the masks remove nothing but these heads."""
+    inside = {name for one in heads for name in one.slices}
+    return all(name in inside or bool(kept.all()) for name, kept in masks.kept.items())
 
 
 Going = Removal | Heads

@@ -10,6 +10,7 @@ import copy
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import torch
@@ -86,40 +87,50 @@ class Coupled:
 class Tracing:
     """A twin of a model, its dependency graph, and the removal of channels from the twin.
 
-    Raises:
-        Exception: Whatever the model or torch-pruning raise while the twin is traced.
+    Where channels are asked about, whatever the model or torch-pruning raise while the twin is
+    traced is raised.
     """
 
     def __init__(self, model: nn.Module, example: Example) -> None:
-        import torch_pruning
 
         self.whole, self.twin = model, copy.deepcopy(model).eval()
+        self.example = example
+        self._names = {module: name for name, module in self.twin.named_modules()}
+
+    @cached_property
+    def graph(self) -> Any:
+        """The library's graph; heads do without, which it may take without end to find."""
+        import torch_pruning
+
         for parameter in self.twin.parameters():
             if parameter.is_floating_point():
                 parameter.requires_grad_(True)  # the graph is that of the gradients
         with warnings.catch_warnings(), torch.enable_grad():
             warnings.simplefilter("ignore")
             # forward_fn: without one the library shows model(*batch), the rows as arguments.
-            self.graph = torch_pruning.DependencyGraph().build_dependency(
-                self.twin, example, forward_fn=show, verbose=False, unwrapped_parameters=[]
+            return torch_pruning.DependencyGraph().build_dependency(
+                self.twin, self.example, forward_fn=show, verbose=False, unwrapped_parameters=[]
             )
-            self._groups = list(self.graph.get_all_groups(ignored_layers=[]))
-        self._names = {module: name for name, module in self.twin.named_modules()}
 
     def coupled(self) -> list[Coupled]:
         """Every set of coupled channels, in the order in which the graph finds them."""
-        return [self._coupled(group) for group in self._groups]
+        with warnings.catch_warnings(), torch.enable_grad():
+            warnings.simplefilter("ignore")
+            groups = list(self.graph.get_all_groups(ignored_layers=[]))
+        return [self._coupled(group) for group in groups]
 
     def remove(self, channels: Mapping[str, Sequence[int]], heads: Sequence[Heads] = ()) -> Cuts:
         """Removes channels (indices of each root's outputs) and heads, and says what is left; once.
 
         Heads are not the library's: it would cut each of their layers by itself.
         """
+        # Of the values as they were, before entries are numbered.
+        graph: Any = self.graph if channels else None
         number_entries_(self.twin)
         for root, gone in channels.items():
             module = self.twin.get_submodule(root)
-            prune = self.graph.get_pruner_of_module(module).prune_out_channels
-            self.graph.get_pruning_group(module, prune, list(gone)).prune()
+            prune = graph.get_pruner_of_module(module).prune_out_channels
+            graph.get_pruning_group(module, prune, list(gone)).prune()
         for attention in heads:
             for name, (dim, kept) in attention.slices.items():
                 index: list[tuple[int, ...] | None] = [None] * self.whole.get_parameter(name).ndim

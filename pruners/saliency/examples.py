@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -33,22 +33,45 @@ def batches(model: nn.Module, data: Data | None, needed_by: str) -> Iterator[tup
             f"such batches."
         )
     device, seen = device_of(model), 0
-    for inputs, labels in _pairs(data):
+    for batch in _pairs(data):
+        inputs, labels = _pair(batch, needed_by)
         seen += len(inputs)
         if len(inputs) == 0:
             continue
         _check_inputs(inputs, needed_by)
-        shown = inputs.to(device)
-        yield (shown.float() if shown.dtype in _SHORT else shown), labels.to(device)
+        # What was made in inference mode can have no gradient pass through it.
+        shown, right = (part.to(device, copy=part.is_inference()) for part in (inputs, labels))
+        yield (shown.float() if shown.dtype in _SHORT else shown), right
     if seen == 0:
         raise ValueError(f"Saliency {needed_by!r} was given no examples: data is empty.")
 
 
-def _pairs(data: Data) -> Iterable[tuple[Tensor, Tensor]]:
-    whole = list(data) if isinstance(data, tuple) else []
-    if len(whole) == 2 and isinstance(whole[0], Tensor) and isinstance(whole[1], Tensor):
+def _pairs(data: Data) -> Iterable[object]:
+    # A list too: a batch of a data loader is one.
+    whole = data if isinstance(data, tuple | list) else ()
+    if len(whole) == 2 and all(isinstance(part, Tensor) for part in whole):
+        if len(whole[0]) != len(whole[1]):
+            raise ValueError(
+                f"data=(inputs, labels) has {len(whole[0])} inputs and {len(whole[1])} labels: "
+                f"pass one label per example."
+            )
         return zip(*(torch.split(part, PAIR_BATCH) for part in whole), strict=True)
-    return data  # type: ignore[return-value]
+    batched = isinstance(data, Iterable) and not isinstance(data, Tensor | Mapping | str)
+    return data if batched else [data]
+
+
+def _pair(batch: object, needed_by: str) -> tuple[Tensor, Tensor]:
+    """The two tensors of a batch."""
+    pair = tuple(batch) if isinstance(batch, tuple | list) else ()
+    if len(pair) != 2 or not all(isinstance(part, Tensor) for part in pair):
+        parts = batch if isinstance(batch, Mapping | tuple | list) else ()
+        kinds = ", ".join(type(part).__name__ for part in pair) or ", ".join(map(str, parts))
+        raise ValueError(
+            f"Saliency {needed_by!r} takes batches of two tensors, (inputs, labels), got a "
+            f"{type(batch).__name__}{f' of {kinds}' if kinds else ''}: pass data=((batch[...], "
+            f"batch[...]) for batch in loader), with what your model takes and its class codes."
+        )
+    return pair[0], pair[1]
 
 
 def _check_inputs(inputs: Tensor, needed_by: str) -> None:

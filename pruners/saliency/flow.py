@@ -1,17 +1,15 @@
-"""What becomes of a layer's output: its batch-norm, and the activation that the units send on.
+"""What becomes of a layer's output: the activation that the units send on.
 
-Both are found by following the values themselves while the model runs, so that it does not matter
-whether a model is a chain of modules or calls functions; or, with no example at hand, by tracing.
+It is found by following the values themselves while the model runs, so that it does not matter
+whether a model is a chain of modules or calls functions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import torch
-import torch.fx
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
@@ -74,28 +72,6 @@ def watch_activations(
     return frozenset(seen)
 
 
-def following_norms(
-    model: nn.Module, names: Sequence[str], inputs: Tensor | None = None
-) -> dict[str, Tensor]:
-    """The scale γ [units] of the batch-norm that each layer's output goes into, where there is one.
-
-    Args:
-        model: Any module.
-        names: Weights of linear layers and convolutions; others are passed over.
-        inputs: A few examples to run; None traces the model with `torch.fx` instead.
-
-    Raises:
-        ValueError: No examples, and the model cannot be traced.
-    """
-    if inputs is None:
-        return _traced_norms(model, names)
-    follow = _Follow(lambda name, values: None)
-    with evaluating(model), torch.no_grad(), watched(model, names, follow.start), follow:
-        model(inputs)
-    follow.finish()
-    return follow.scales
-
-
 class _Follow(TorchFunctionMode):
     """Holds the latest form of the output of every layer until something else is made of it."""
 
@@ -103,7 +79,6 @@ class _Follow(TorchFunctionMode):
         super().__init__()
         self.see = see
         self.held: dict[int, tuple[str, Tensor]] = {}
-        self.scales: dict[str, Tensor] = {}
 
     def start(self, name: str, inputs: Tensor, outputs: Tensor) -> None:
         self.held[id(outputs)] = (name, outputs)
@@ -136,24 +111,17 @@ class _Follow(TorchFunctionMode):
         result = func(*args, **named)
         for key in keys & self.held.keys():
             if followed and isinstance(result, Tensor):
-                self._move(key, name, result, func, args, named)
+                self._move(key, name, result)
             elif any(True for _ in _tensors([result])):  # a size or a type is no use of it
                 self._let_go(key)
         return result
 
-    def _move(
-        self, key: int, name: str, result: Tensor, func: Any, args: Any, named: dict[str, Any]
-    ) -> None:
+    def _move(self, key: int, name: str, result: Tensor) -> None:
         if name in _NONLINEAR:
             self._let_go(key, result)
-            return
-        layer, _ = self.held.pop(key)
-        self.held[id(result)] = (layer, result)
-        if name == "batch_norm":
-            place = 3 if func is F.batch_norm else 1
-            scale = named.get("weight", args[place] if len(args) > place else None)
-            if scale is not None:
-                self.scales[layer] = scale.detach()
+        else:
+            layer, _ = self.held.pop(key)
+            self.held[id(result)] = (layer, result)
 
 
 def _tensors(values: Sequence[Any]) -> Iterator[Tensor]:
@@ -162,76 +130,3 @@ def _tensors(values: Sequence[Any]) -> Iterator[Tensor]:
             yield value
         elif isinstance(value, list | tuple):
             yield from _tensors(value)
-
-
-_NORM_MODULES = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
-_PASS_MODULES = (
-    *(nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d),
-    *(nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d),
-)
-
-
-_TRIES = 100  # at tracing a model: one for every assertion about values that it makes
-
-
-class _Answering(torch.fx.Tracer):
-    """Where the code asks about values, it goes on with the answers given, and no after these."""
-
-    def __init__(self, answers: list[bool]) -> None:
-        super().__init__()
-        self.left = iter(answers)
-        self.given: list[bool] = []
-
-    def to_bool(self, obj: torch.fx.Proxy) -> bool:
-        self.given.append(next(self.left, False))
-        return self.given[-1]
-
-
-def _graph(model: nn.Module) -> torch.fx.Graph:
-    """The model's graph along one way through its code; what follows a layer is the same on all.
-
-    Raises:
-        ValueError: No way was found.
-    """
-    answers: list[bool] = []
-    for _ in range(_TRIES):
-        tracer = _Answering(answers)
-        try:
-            return tracer.trace(model)
-        except Exception as error:  # a tracer fails in as many ways as there are models
-            # Most likely an assertion: then the question answered last wanted a yes.
-            reason, answers = error, tracer.given
-            while answers and answers[-1]:
-                answers.pop()
-            if not answers:
-                break
-            answers[-1] = True
-    raise ValueError(
-        f"Which batch-norm follows which layer of {type(model).__name__} cannot be read from its "
-        f"code ({type(reason).__name__}: {reason}): pass data, and it is watched instead."
-    ) from reason
-
-
-def _traced_norms(model: nn.Module, names: Sequence[str]) -> dict[str, Tensor]:
-    """As `following_norms`, from the graph: batch-norms that are modules."""
-    graph = _graph(model)
-    layers = layers_of(model, names)
-    modules = dict(model.named_modules(remove_duplicate=False))
-    found = {}
-    for node in graph.nodes:
-        if node.op == "call_module":
-            for name, owners in layers.items():
-                norm = _norm_after(node, modules) if modules[node.target] in owners else None
-                if norm is not None and norm.weight is not None:
-                    found[name] = cast("Tensor", norm.weight).detach()
-    return {name: found[name] for name in layers if name in found}
-
-
-def _norm_after(node: torch.fx.Node, modules: Mapping[str, nn.Module]) -> nn.Module | None:
-    for user in node.users:
-        module = modules.get(str(user.target)) if user.op == "call_module" else None
-        if isinstance(module, _NORM_MODULES):
-            return module
-        if isinstance(module, _PASS_MODULES):
-            return _norm_after(user, modules)
-    return None

@@ -19,6 +19,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from pruners.saliency.examples import Data, batches, evaluating, leaves_of, weights_of
 from pruners.saliency.summed import add_gradients, in_parts, loss_of, summed_gradients
+from pruners.saliency.unfused import unfused_attention
 
 TEMPERATURE = 200.0  # logits are divided by it in GraSP: appendix of the paper, and its code
 
@@ -72,7 +73,7 @@ def grasp(
     if not isinstance(data, tuple) and data is not None:
         data = list(data)  # it is gone through twice
     total = {name: torch.zeros_like(leaf) for name, leaf in leaves.items()}
-    with _fresh(model) as shown, torch.enable_grad():
+    with _fresh(model) as shown, torch.enable_grad(), unfused_attention():
         gradient, seen = summed_gradients(shown, leaves, data, "grasp", TEMPERATURE)
         for inputs, labels in in_parts(shown, leaves, data, "grasp", twice=True):
             loss = loss_of(shown, leaves, inputs, labels, "grasp", TEMPERATURE)

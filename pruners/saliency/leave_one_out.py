@@ -22,6 +22,7 @@ from pruners.saliency.examples import (
     examples_at_once,
     weights_of,
 )
+from pruners.saliency.unfused import unfused_attention
 
 PASSES = 100_000  # most groups times batches that it will go through
 
@@ -57,7 +58,7 @@ def leave_one_out(
     known = data if isinstance(data, tuple) or data is None else list(data)
     found = {name: torch.zeros(count, dtype=torch.float64) for name, count in groups.items()}
     seen = 0
-    with evaluating(model) as shown, torch.no_grad():
+    with evaluating(model) as shown, torch.no_grad(), unfused_attention():
         parts = list(batches(shown, known, "leave_one_out"))
         _check_passes(sum(groups.values()) * len(parts), groups)
         for inputs, labels in parts:

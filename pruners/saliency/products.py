@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from pruners.saliency.examples import Data, batches, evaluating
+from pruners.saliency.unfused import unfused_attention
 
 
 @dataclass(frozen=True)
@@ -152,16 +153,15 @@ def watch_products(
     Raises:
         ValueError: There are no examples, or a weight enters something else than such a product.
     """
-    with evaluating(model) as shown, torch.no_grad(), _Watch(shown, names, see) as watch:
-        fast = torch.backends.mha.get_fastpath_enabled()
-        # The fused form of attention and encoder layers hides its products.
-        torch.backends.mha.set_fastpath_enabled(False)
-        try:
-            for inputs, _ in batches(shown, data, needed_by):
-                watch.examples = len(inputs)
-                shown(inputs)
-        finally:
-            torch.backends.mha.set_fastpath_enabled(fast)
+    with (
+        evaluating(model) as shown,
+        torch.no_grad(),
+        unfused_attention(),
+        _Watch(shown, names, see) as watch,
+    ):
+        for inputs, _ in batches(shown, data, needed_by):
+            watch.examples = len(inputs)
+            shown(inputs)
     if watch.otherwise:
         hidden = sorted(watch.otherwise)
         raise ValueError(

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from pruners.saliency.examples import Data, batches
-from pruners.saliency.flow import following_norms
+from pruners.saliency.examples import Data
 from pruners.saliency.rows import over_units
+from pruners.saliency.tracing import example_of, flow
 
 
 def bn_scale(
@@ -17,14 +17,19 @@ def bn_scale(
     """|γ| of the batch-norm that the channel goes into (Liu 2017, network slimming, section 3).
 
     The paper trains with an L1 penalty on γ, which is the business of the training, not of this.
-    Layers that no batch-norm follows directly have no γ to compare and stay whole. Examples are not
-    needed; given, they are used to see what follows what in models that cannot be traced.
+    Layers that no batch-norm follows directly have no γ to compare and stay whole. What follows
+    what is seen on an example, or on noise of a likely shape where there are no data.
 
     Raises:
         ValueError: No batch-norm follows any of the layers, or what follows cannot be told.
     """
-    inputs = None if data is None else next(batches(model, data, "bn_scale"))[0][:2]
-    scales = following_norms(model, names, inputs)
+    norms = flow(model, example_of(model, data, "Saliency 'bn_scale'")).norms
+    owners = {name: norms.get(name.rpartition(".")[0], ()) for name in names}
+    scales = {
+        name: model.get_parameter(f"{found[0]}.weight").detach()
+        for name, found in owners.items()
+        if found and getattr(model.get_submodule(found[0]), "weight", None) is not None
+    }
     refusal = (
         f"Saliency 'bn_scale' needs a batch-norm behind a layer, and in {type(model).__name__} "
         f"none follows {', '.join(names)}: choose saliency 'magnitude'."

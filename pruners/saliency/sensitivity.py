@@ -88,24 +88,44 @@ def fourier(
 
 def _swept(model: nn.Module, layers: Sequence[nn.Module], values: Tensor, still: Tensor) -> Tensor:
     """The model's outputs [points, outputs] with the units at `values` [units, points]."""
-    parts = []
     with evaluating(model), torch.no_grad():
-        for part in torch.split(values, PAIR_BATCH, dim=1):
-            with _held(layers, part.T):
-                outputs = model(still.expand(part.shape[1], *still.shape[1:]))
-            parts.append(outputs.flatten(1))
+        parts = [_at(model, layers, part.T, still) for part in torch.split(values, PAIR_BATCH, 1)]
     return torch.cat(parts)
+
+
+def _at(model: nn.Module, layers: Sequence[nn.Module], values: Tensor, still: Tensor) -> Tensor:
+    """The outputs at `values` [n, units], [n, outputs].
+
+    What is in front of the layer is the same at all points: it is computed for one example, from
+    which the layer makes n. Not every model lets a batch grow on the way; whether this one does is
+    tried on two points.
+    """
+    few = values[:2]
+    try:
+        with _held(layers, values):
+            outputs: Tensor = model(still).flatten(1)
+        with _held(layers, few):
+            right = model(still.expand(len(few), *still.shape[1:])).flatten(1)
+        if len(outputs) == len(values) and torch.allclose(outputs[:2], right, 1e-4, 1e-5):
+            return outputs
+    except RuntimeError:  # shapes that do not fit
+        pass
+    with _held(layers, values):
+        whole: Tensor = model(still.expand(len(values), *still.shape[1:]))
+    return whole.flatten(1)
 
 
 @contextmanager
 def _held(layers: Sequence[nn.Module], values: Tensor) -> Iterator[None]:
-    """Inside, the layers put out `values` [n, units], whatever they are shown."""
+    """Inside, the layers put out `values` [n, units], whatever they are shown: one example or n."""
 
     def put(layer: nn.Module, arguments: Any, outputs: Tensor) -> Tensor:
         between = [1] * (outputs.ndim - 2)
         convolution = isinstance(layer, CONVOLUTIONS)
         shape = (*values.shape, *between) if convolution else (len(values), *between, -1)
-        return values.reshape(shape).expand_as(outputs).clone()  # the next may work in place
+        points = len(values) if len(outputs) == 1 else len(outputs)
+        # Cloned, for the next may work in place.
+        return values.reshape(shape).expand(points, *outputs.shape[1:]).clone()
 
     handles = [layer.register_forward_hook(put) for layer in layers]
     try:

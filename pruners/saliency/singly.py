@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
+from pruners.saliency.unfused import unfused_attention
+
 Gradient = Callable[[dict[str, Tensor], Tensor, Tensor], dict[str, Tensor]]
 
 
@@ -27,7 +29,7 @@ def example_gradients(
     except RuntimeError:
         # Modules that vmap cannot batch (recurrent ones, branches on values) go one by one.
         each = _gradient(model)
-        with torch.no_grad():
+        with torch.no_grad(), unfused_attention():
             rows = [each(dict(weights), x, to) for x, to in zip(inputs, toward, strict=True)]
         return {name: torch.stack([row[name] for row in rows]) for name in weights}
 
@@ -42,7 +44,8 @@ def batched_gradients(
         RuntimeError: The model cannot be batched by `torch.vmap`.
     """
     each = vmap(_gradient(model), in_dims=(None, 0, 0))
-    found: dict[str, Tensor] = each(dict(weights), inputs, toward)
+    with unfused_attention():
+        found: dict[str, Tensor] = each(dict(weights), inputs, toward)
     return found
 
 

@@ -75,7 +75,8 @@ def in_parts(
             probe = inputs[:_PROBE].clone()  # a view would count with the memory of the batch
             kept = _kept_bytes(model, leaves, probe, needed_by, twice=twice)
             sizes[shape] = examples_at_once(kept // len(probe))
-        yield from zip(inputs.split(sizes[shape]), labels.split(sizes[shape]), strict=True)
+        parts = (torch.split(each, sizes[shape]) for each in (inputs, labels))
+        yield from zip(*parts, strict=True)
 
 
 def loss_of(

@@ -28,6 +28,13 @@ def dossier(
         int,
         typer.Option("--minimum-cell", help="The smallest count that --aggregate-only shows."),
     ] = 10,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            "--key",
+            help="File of the key that hides names; by default dossier.key in the run folder.",
+        ),
+    ] = None,
     sign_key: Annotated[
         Path | None,
         typer.Option("--sign-key", help="Sign the manifest with this Ed25519 key (PEM)."),
@@ -48,6 +55,7 @@ def dossier(
         run,
         out,
         sharing=Sharing(aggregate_only, minimum_cell),
+        key=key,
         sign_key=sign_key,
         passphrase=secret,
         pdf=pdf,

@@ -104,7 +104,7 @@ def _record(
 def settings_of(config: Config) -> dict[str, Any]:
     """The settings that differ from the defaults, as runs record them."""
     return config.model_dump(
-        mode="json", by_alias=True, exclude_defaults=True, exclude={"execute", "store"}
+        mode="json", by_alias=True, exclude_defaults=True, exclude={"execute", "report", "store"}
     )
 
 

@@ -30,7 +30,7 @@ def relabel(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write the labels that reviewers agree on, for `prune-audit audit RUN --labels labels.csv`.
+    """Write the labels that reviewers agree on, for `audit RUN --labels` or a config's data.labels.
 
     Example: prune-audit relabel runs/digits-demo --out labels.csv
     """

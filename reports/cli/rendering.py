@@ -21,18 +21,20 @@ WIDTH = 100  # columns that the table of a finished run fits in
 def render(result: Result, watch: Plain | Bars | Quiet, embed: Embed = "thumbnails") -> list[Path]:
     """Writes the report of a run, unless the one that is there shows the same findings.
 
-    One that is asked to hold other pictures than by default is always written.
+    One that held other pictures than it is to hold now is written again.
     """
     from audit.study.publish import seal
+    from reports.cli.embedding import note, noted
     from reports.cli.lock import note_lock
 
     if result.findings is not None:
         note_lock(result.folder, result.findings)
     paths = [result.folder / name for name in REPORTS]
-    other = embed != "thumbnails"
+    other = embed != (noted(result.folder) or "thumbnails")
     if other or result.published.fresh or not all(path.exists() for path in paths):
         watch.stage("report", 0, 1)
         paths = write_reports(result.folder, embed)
+        note(result.folder, embed)
         seal(result.folder)
         watch.advance()
     return paths

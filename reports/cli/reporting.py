@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reports.cli.studies import Embed, Quiet
+from reports.cli.embedding import EmbedOption, note, noted
+from reports.cli.studies import Quiet
 from reports.cli.tables import RunFolder
 
 if TYPE_CHECKING:
@@ -26,9 +27,11 @@ class Format(StrEnum):
 
 def report(
     run: RunFolder,
-    embed: Annotated[
-        Embed, typer.Option("--embed", help="Pictures and texts of examples inside the report.")
-    ] = Embed.THUMBNAILS,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder to write to; the run folder by default."),
+    ] = None,
+    embed: EmbedOption = None,
     tables: Annotated[
         Path | None, typer.Option("--tables", help="Write every table, whole, to this folder, too.")
     ] = None,
@@ -46,21 +49,26 @@ def report(
 ) -> None:
     """Render report.html and report.md again from a run's findings, and more if asked.
 
+    Without --embed they hold what they held before: pictures that were left out stay out.
+
     Example: prune-audit report runs/digits-demo --tables tables --pdf report.pdf
     """
     from reports.document import read
     from reports.verify.hashes import relist
 
-    document = read(_folder(run), embed.value)
+    folder = _folder(run)
+    document = read(folder, embed.value if embed is not None else noted(folder) or "thumbnails")
     if finding is not None:
         _say_finding(document, finding)
         return
     made = []
-    for path in _written(document, tables, table_format, pdf):
+    for path in _written(document, out or folder, tables, table_format, pdf):
         made.append(path)
         if not quiet:
             typer.echo(f"report: {path}")
-    relist(_folder(run), made)
+    if out is None:
+        note(folder, document.embed)
+        relist(folder, made)
 
 
 def _folder(run: Path) -> Path:
@@ -74,13 +82,13 @@ def _folder(run: Path) -> Path:
 
 
 def _written(
-    document: Document, tables: Path | None, table_format: Format, pdf: Path | None
+    document: Document, out: Path, tables: Path | None, table_format: Format, pdf: Path | None
 ) -> Iterator[Path]:
     from reports.html import write_html
     from reports.markdown import write_markdown
 
-    yield write_html(document)
-    yield write_markdown(document)
+    yield write_html(document, out / "report.html")
+    yield write_markdown(document, out / "report.md")
     if tables is not None:
         from reports.tables import write_tables
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from reports.cli.embedding import EmbedOption
 from reports.cli.exits import FAILED_JOBS
 from reports.cli.progress import watcher
 from reports.cli.rendering import typed
@@ -16,6 +16,7 @@ from reports.cli.rendering import typed
 if TYPE_CHECKING:
     from audit.study.config import Config
     from audit.study.run import Result
+    from reports.cli.embedding import Embed
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
@@ -26,17 +27,10 @@ Workers = Annotated[
 Until = Literal["population", "predictions", "findings"]
 
 
-class Embed(StrEnum):
-    """Which pictures of examples a report holds."""
-
-    NONE = "none"
-    THUMBNAILS = "thumbnails"
-    FULL = "full"
-
-
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder of all outputs.")] = Path("runs"),
     workers: Workers = None,
+    embed: EmbedOption = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -48,7 +42,7 @@ def demo(
     from audit.study.demo import DEMO
 
     config = load_config(DEMO).model_copy(update={"store": str(out)})
-    _study(config, DEMO.parent, workers, quiet, as_json, "findings")
+    _study(config, DEMO.parent, workers, quiet, as_json, "findings", embed)
 
 
 def run(
@@ -58,9 +52,7 @@ def run(
         bool,
         typer.Option("--dry-run", help="Say what would be made, how long and how large; stop."),
     ] = False,
-    embed: Annotated[
-        Embed, typer.Option("--embed", help="Pictures and texts of examples inside the report.")
-    ] = Embed.THUMBNAILS,
+    embed: EmbedOption = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -145,7 +137,7 @@ def _study(
     quiet: bool,
     as_json: bool,
     until: Until,
-    embed: Embed = Embed.THUMBNAILS,
+    embed: Embed | None = None,
 ) -> None:
     from audit.study.run import run as run_study
     from reports.cli.rendering import render
@@ -155,7 +147,8 @@ def _study(
         config = config.model_copy(update={"execute": execute})
     with watcher(quiet) as watch:
         result = run_study(config, base=base, watch=watch, until=until, command=typed())
-        written = render(result, watch, embed.value) if result.findings is not None else []
+        shown = config.report.embed if embed is None else embed.value
+        written = render(result, watch, shown) if result.findings is not None else []
     _tell(result, written, quiet, as_json)
     if result.missing:
         raise typer.Exit(FAILED_JOBS)

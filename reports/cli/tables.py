@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reports.cli.embedding import EmbedOption, note, noted
 from reports.cli.studies import AsJson, Quiet
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from audit.judgement.plan import Plan
     from audit.judgement.policy.limits import Policy
+    from reports.pictures import Embed as Name
 
 RunFolder = Annotated[
     Path, typer.Argument(metavar="RUN", help="A run folder, or its findings.json.")
@@ -64,6 +66,7 @@ def audit(
         ),
     ] = True,
     out: Annotated[Path, typer.Option("--out", help="Folder to write.")] = Path("runs/audit"),
+    embed: EmbedOption = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -94,20 +97,25 @@ def audit(
         shown = read_flat(list(table), mapping, _names(classes), group_columns(how))
     else:
         shown = read_pair(parent or [], pruned or [], mapping, _names(classes), group_columns(how))
+    about: dict[str, object] = {"name": out.name}
     if labels is not None:
-        from audit.judgement.reviewing.relabelled import with_labels
+        from audit.judgement.reviewing.relabelled import label_note, label_record, with_labels
 
         if folder is not None and folder.resolve() == (out / "evidence").resolve():
             raise InputError(f"{out} holds the evidence itself: name another folder, --out.")
         # Written anew below: the examples that are kept are no longer those of the folder.
         shown, folder = with_labels(shown, labels), None
+        record = label_record(shown.examples, shown.classes, labels)
+        about |= {"labels": record, "notes": [label_note(record)]}
     base = plan.parent if plan is not None else Path()
-    findings = judge(shown, how, _policy(policy), {"name": out.name}, base=base)
+    findings = judge(shown, how, _policy(policy), about, base=base)
     findings.write(out)
     if evidence:
         keep_evidence(shown, folder, out / "evidence")
+    pictures = embed.value if embed is not None else _embed(plan or policy, table)
     write_file(out / "run.json", json.dumps({"command": typed()}, indent=1).encode())
-    written = write_reports(out)
+    written = write_reports(out, pictures)
+    note(out, pictures)
     seal(out)
     if as_json:
         reports = [str(path) for path in written]
@@ -142,6 +150,16 @@ def _folder(sources: Sequence[Path] | None) -> Path | None:
         return None
     inner = sources[0] / "evidence"
     return inner if inner.is_dir() else sources[0]
+
+
+def _embed(config: Path | None, sources: Sequence[Path] | None) -> Name:
+    """As a whole audit.yaml says, or as the report of the run did whose evidence is audited."""
+    from audit.study.config_file import load_report
+
+    said = None if config is None else load_report(config)
+    if said is not None:
+        return said.embed
+    return (noted(sources[0]) if sources and sources[0].is_dir() else None) or "thumbnails"
 
 
 def _plan(path: Path | None, groups: str | None, positive: str | None) -> Plan:

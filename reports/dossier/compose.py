@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from audit.judgement.findings import Findings
+from audit.judgement.findings import Findings, Outcome
 from reports import background, gallery
 from reports.document import Document
-from reports.dossier import judged, sections
-from reports.dossier.crosswalk import Framework, crosswalk
+from reports.dossier import judged, reviewed, sections
+from reports.dossier.crosswalk import STATUSES, Framework, crosswalk
 from reports.dossier.identities import hide
 from reports.dossier.images import stripped
 from reports.dossier.person import PersonSection
 from reports.dossier.supplies import Holdings, Supply, supplies
 from reports.names import in_prose
 from reports.page import Section
+from reports.quantities import count
 from reports.tracing import evidence
-from reports.wording import say
+from reports.wording import listing, say, word_for
 
 CARDS = 12
+WORST_FIRST: tuple[Outcome, ...] = ("over", "cannot_tell", "not_asked", "no_limit", "within")
 _AFTER_FINDINGS = 7  # sections
 
 
@@ -33,6 +36,7 @@ class DossierPage:
         title: Of the window.
         name: The run's name.
         audited: What was audited, in one line.
+        summary: How much of what is asked is here, a sentence each.
         sections: In their order.
         frameworks: The crosswalk.
         people: The person's sections.
@@ -43,6 +47,7 @@ class DossierPage:
     title: str
     name: str
     audited: str
+    summary: tuple[str, ...]
     sections: tuple[Section, ...]
     frameworks: tuple[Framework, ...]
     people: tuple[PersonSection, ...]
@@ -64,30 +69,54 @@ def compose(held: Holdings, key: bytes, deviations: Sequence[str], whole: Docume
     cited = judged.cited(held, supplied.values())
     name = in_prose(document.run.get("name") or say("page.unnamed"))
     made = [
+        judged.outcomes(held),
         _tested(held),
         sections.data(held),
         sections.overlaps(held.overlap),
         sections.models(held),
-        judged.outcomes(held),
         judged.findings_section(held, cited),
-        evidence(document, {f.id for f in cited if f.outcome != "not_asked"}),
+        _traced(document, {f.id for f in cited if f.outcome != "not_asked"}),
         judged.risk_section(held),
         judged.lock_section(held, deviations),
         judged.gaps(held),
-        judged.review(held, key),
+        reviewed.review(held, key),
         sections.impacts(held.impact),
     ]
     if not sharing.aggregate_only and (shown := _exemplars(whole, key)) is not None:
         made.insert(_AFTER_FINDINGS, shown)
+    frameworks = crosswalk(supplied)
     return DossierPage(
         title=say("dossier.title", name=name),
         name=name,
         audited=background.audited(document),
+        summary=_summary(held, frameworks),
         sections=tuple(made),
-        frameworks=crosswalk(supplied),
+        frameworks=frameworks,
         people=held.people,
         supplied=supplied,
         sharing=say("dossier.sharing", k=sharing.minimum_cell) if sharing.aggregate_only else "",
+    )
+
+
+def _summary(held: Holdings, frameworks: Sequence[Framework]) -> tuple[str, ...]:
+    """What a reader looks for first: verdicts, the crosswalk in numbers, and what waits."""
+    stated = held.subject.document.policy.get("verdicts") or ()
+    verdicts = Counter(str(v["outcome"]) for v in stated)
+    items = Counter(entry.status for framework in frameworks for entry in framework.entries)
+    told = [
+        say("dossier.what.part", n=count(verdicts[outcome]), what=word_for("outcome", outcome))
+        for outcome in WORST_FIRST
+        if verdicts[outcome]
+    ]
+    asked = {status: count(items[status]) for status in STATUSES}
+    filled = sum(person.filled for person in held.people)
+    first = (
+        say("dossier.what.verdicts", parts=listing(told)) if told else say("dossier.outcomes.none")
+    )
+    return (
+        first,
+        say("dossier.what.items", n=count(items.total()), frameworks=len(frameworks), **asked),
+        say("dossier.what.people", filled=filled, total=len(held.people)),
     )
 
 
@@ -105,6 +134,12 @@ def _tested(held: Holdings) -> Section:
         lead=tuple(lead),
         tables=(background.provenance(document),),
     )
+
+
+def _traced(document: Document, ids: set[str]) -> Section:
+    """Where each number comes from; on paper it is left out, and that is said."""
+    found = evidence(document, ids)
+    return replace(found, lead=(*found.lead, say("dossier.findings.on_paper")))
 
 
 def _command(document: Document) -> str:

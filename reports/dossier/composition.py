@@ -88,6 +88,9 @@ def _splits(column: pd.Series) -> list[str]:
 
 def _of_split(subject: Subject, split: str) -> list[Composition]:
     frame = subject.examples[subject.examples["split"] == split]
+    if subject.sharing.aggregate_only and frame["label"].notna().any():
+        # Rates count labelled examples alone: beside both sizes their difference would be known.
+        frame = frame[frame["label"].notna()]
     rows, classes = _class_codes(subject, frame)
     tables = []
     for column in subject.group_columns:

@@ -15,6 +15,7 @@ FILE = "crosswalk.toml"
 SCHEMA = "prune-audit/crosswalk/1"
 
 Status = Literal["supplied", "partial", "absent", "not_covered"]
+STATUSES: tuple[Status, ...] = ("supplied", "partial", "absent", "not_covered")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Entry:
         lacking: Evidence that it does not.
         why: What the tool leaves to others; empty where nothing more is to be said.
         note: That the official text decides.
+        checked: How clause and claim were compared with a text.
+        differs: Whether that is otherwise than for the framework as a whole.
     """
 
     framework: str
@@ -44,11 +47,13 @@ class Entry:
     lacking: tuple[Supply, ...]
     why: str
     note: str
+    checked: str
+    differs: bool
 
 
 @dataclass(frozen=True)
 class Framework:
-    """A framework and its items."""
+    """A framework and its items; `checked` says how they were compared with a text."""
 
     key: str
     name: str
@@ -56,6 +61,7 @@ class Framework:
     date: str
     retired: str | None
     remark: str
+    checked: str
     entries: tuple[Entry, ...]
 
 
@@ -75,6 +81,7 @@ def crosswalk(held: Mapping[str, Supply]) -> tuple[Framework, ...]:
             date=each["date"],
             retired=each.get("retired"),
             remark=each.get("remark", ""),
+            checked=each["checked"],
             entries=tuple(_entry(each, entry, held) for entry in each["entry"]),
         )
         for each in data()["framework"]
@@ -105,6 +112,7 @@ def record(frameworks: tuple[Framework, ...], sha256: str, asserted_by: str) -> 
             "status": entry.status,
             "asserted_by": asserted_by,
             "note": entry.note,
+            "checked": entry.checked,
         }
         for framework in frameworks
         for entry in framework.entries
@@ -146,4 +154,6 @@ def _entry(
         lacking=lacking,
         why=entry.get("why", ""),
         note=data()["note"],
+        checked=entry.get("checked", framework["checked"]),
+        differs="checked" in entry,
     )

@@ -19,22 +19,20 @@ SHOWN = 16  # hexadecimal digits of a hidden name: 64 bits, so that no two of a 
 _WORD = re.compile(r"[^\s,;:()\[\]{}'\"]+")
 
 
-def dossier_key(run: Path) -> bytes:
+def dossier_key(run: Path, place: Path | None = None) -> bytes:
     """The key of a run's dossiers; made once, kept beside the run and never in a dossier.
+
+    Args:
+        run: The run folder, whose `dossier.key` it is by default.
+        place: Another file for it, as for a run folder that is read-only.
 
     Raises:
         StoreError: It is not there and cannot be written.
         InputError: What is there is no key.
     """
-    path = run / KEY_FILE
+    path = run / KEY_FILE if place is None else place
     if not path.exists():
-        try:
-            write_file(path, secrets.token_hex(KEY_BYTES).encode())
-            path.chmod(0o600)
-        except OSError as error:
-            raise StoreError(
-                f"{path} cannot be kept private ({error.strerror}): choose another folder."
-            ) from error
+        _make(path)
     try:
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except (OSError, ValueError) as error:
@@ -47,6 +45,19 @@ def dossier_key(run: Path) -> bytes:
             "hidden anew."
         )
     return key
+
+
+def _make(path: Path) -> None:
+    try:
+        write_file(path, secrets.token_hex(KEY_BYTES).encode())
+        path.chmod(0o600)
+    except (OSError, StoreError) as error:
+        cause = error if isinstance(error, OSError) else error.__cause__
+        why = getattr(cause, "strerror", None) or error
+        raise StoreError(
+            f"The key that hides names cannot be kept in {path} ({why}): give --key a file that "
+            "can be written and stays private, and --out a folder if this one is read-only."
+        ) from error
 
 
 def hide(key: bytes, name: object, kind: str = "example") -> str:

@@ -1,4 +1,4 @@
-"""The dossier's sections about what was found: outcomes, risks, gaps, review and the lock."""
+"""The dossier's sections about what was found: outcomes, risks, gaps and the lock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from audit.judgement.findings import Finding
 from reports import background
 from reports.claims import claims_table
-from reports.dossier.identities import hide
 from reports.dossier.sections import table
 from reports.dossier.supplies import Holdings, Supply
 from reports.limits import describe
@@ -19,7 +18,6 @@ from reports.select import worst_first
 from reports.wording import listing, measure_alone, say, say_count, word_for
 
 FINDINGS = 150  # findings shown; all of them are in the CSV
-REVIEWERS = 40
 
 
 def outcomes(held: Holdings) -> Section:
@@ -114,34 +112,6 @@ def gaps(held: Holdings) -> Section:
     )
 
 
-def review(held: Holdings, key: bytes) -> Section:
-    """Who reviewed how much; reviewers go by hidden names where only aggregates are shown."""
-    answers, queue = held.subject.answers, held.subject.queue
-    if answers is None or answers.empty or "reviewer" not in answers:
-        return Section(
-            key="review",
-            heading=say("dossier.review.heading"),
-            lead=(say("dossier.review.none"),),
-            not_asked=(say("dossier.review.none"),),
-            how_to_ask=say("dossier.how.review"),
-        )
-    item = "item" if "item" in answers else "example"
-    lead = [
-        say(
-            "dossier.review.lead",
-            answers=count(len(answers)),
-            items=count(answers[item].nunique()),
-            reviewers=count(answers["reviewer"].nunique()),
-        )
-    ]
-    if queue is not None:
-        lead.append(say("dossier.review.queue", n=count(len(queue))))
-    heads = [(say(f"dossier.column.{n}"), k) for n, k in
-             (("reviewer", "text"), ("items", "number"), ("answers", "number"))]  # fmt: skip
-    made = table("review-table", say("dossier.review.caption"), heads, _reviewers(held, key, item))  # type: ignore[arg-type]
-    return Section("review", say("dossier.review.heading"), tuple(lead), tables=(made,))
-
-
 def lock_section(held: Holdings, deviations: Sequence[str]) -> Section:
     """When limits were fixed, and what was done otherwise."""
     if not held.lock:
@@ -179,19 +149,3 @@ def _verdict_row(verdict: dict[str, object]) -> Row:
 
 def _more(names: set[str]) -> str:
     return say("dossier.gaps.more", n=count(len(names) - 8)) if len(names) > 8 else ""
-
-
-def _reviewers(held: Holdings, key: bytes, item: str) -> list[tuple[str, str, str]]:
-    answers = held.subject.answers
-    if answers is None:
-        return []
-    rows = []
-    for name, some in sorted(answers.groupby("reviewer"), key=lambda pair: str(pair[0])):
-        shown = str(name)
-        if held.subject.sharing.aggregate_only:
-            shown = hide(key, name, "reviewer")
-            if len(some) < held.subject.sharing.minimum_cell:
-                rows.append((shown, say("dossier.hidden"), say("dossier.hidden")))
-                continue
-        rows.append((short(shown), count(some[item].nunique()), count(len(some))))
-    return sorted(rows)[:REVIEWERS]

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from audit.evidence.errors import AuditError, TableError
+from audit.evidence.errors import AuditError, InputError, TableError
 from audit.judgement.policy.locking import deviations, read_lock
 from reports.dossier import folder as place
 from reports.dossier import html, papers, person
@@ -51,6 +51,7 @@ def write_dossier(
     out: str | Path | None = None,
     *,
     sharing: Sharing | None = None,
+    key: Path | None = None,
     sign_key: Path | None = None,
     passphrase: str | None = None,
     pdf: bool = False,
@@ -61,18 +62,21 @@ def write_dossier(
         run: The run folder.
         out: The folder to write; `dossier` in the run folder by default.
         sharing: What may be shown; everything by default.
+        key: The file of the key that hides names, made where it is not there; by default
+            `dossier.key` in the run folder. It is outside the dossier.
         sign_key: A PEM file with the Ed25519 key to sign the manifest with; None signs nothing.
         passphrase: Of that key, where it has one.
         pdf: Whether to print the page as a PDF, too; its bytes hold the time of printing.
 
     Raises:
-        InputError: There is no finished run, `out` holds something else, or no PDF can be printed.
+        InputError: There is no finished run, `out` holds something else, the key would be in the
+            dossier, or no PDF can be printed.
         MissingExtra: `huggingface_hub`, or `cryptography` for a signature, is not installed.
         StoreError: The folder cannot be written; whatever was there before still is.
     """
     how = sharing or Sharing()
     try:
-        return _write(Path(run), out, how, sign_key, passphrase, pdf)
+        return _write(Path(run), out, how, key, sign_key, passphrase, pdf)
     except TableError:
         if not how.aggregate_only:
             raise
@@ -87,6 +91,7 @@ def _write(
     run: Path,
     out: str | Path | None,
     sharing: Sharing,
+    key_file: Path | None,
     sign_key: Path | None,
     passphrase: str | None,
     pdf: bool,
@@ -94,7 +99,9 @@ def _write(
     whole = open_subject(run, sharing)
     target = Path(out) if out is not None else whole.folder / FOLDER
     people = place.people_of(target)
-    key = dossier_key(whole.folder)
+    if key_file is not None and key_file.resolve().is_relative_to(target.resolve()):
+        raise InputError(f"--key {key_file} is in the dossier, which is handed on: keep it apart.")
+    key = dossier_key(whole.folder, key_file)
     sections = _said(people, target)
     held = _holdings(whole, key, sections, sign_key is not None)
     files = {**_files(held, key, whole), **people}

@@ -13,6 +13,9 @@ import pyarrow.parquet as pq
 
 from audit.evidence.errors import InputError, TableError
 from audit.evidence.schema import GROUP
+from audit.judgement.reviewing.answers import METADATA_KEY
+from audit.judgement.reviewing.results import Results, review_results
+from reports.background import alpha_of
 from reports.document import EXAMPLES, Document, read
 
 MINIMUM_CELL = 10
@@ -42,7 +45,8 @@ class Subject:
         examples: Every example of every split: `example`, `split`, `label` and `group_*`; empty
             where the run holds no evidence.
         answers: What reviewers said, one row each; None where nobody reviewed.
-        queue: What they were shown; None likewise.
+        review: What comes of their answers; None likewise.
+        chain: Table -> `rows` and `sha256`, the end of the record that it was exported from.
         sharing: What may be shown.
     """
 
@@ -50,7 +54,8 @@ class Subject:
     folder: Path
     examples: pd.DataFrame = field(default_factory=pd.DataFrame)
     answers: pd.DataFrame | None = None
-    queue: pd.DataFrame | None = None
+    review: Results | None = None
+    chain: Mapping[str, Any] = field(default_factory=dict)
     sharing: Sharing = Sharing()
 
     @property
@@ -78,8 +83,16 @@ def open_subject(run: str | Path, sharing: Sharing) -> Subject:
     folder = Path(run)
     folder = folder.parent if folder.name == "findings.json" else folder
     document = read(folder)
-    answers, queue = (_table(folder / "review" / f"{name}.parquet") for name in REVIEW)
-    return Subject(document, folder, _examples(folder / EXAMPLES), answers, queue, sharing)
+    tables = {name: folder / "review" / f"{name}.parquet" for name in REVIEW}
+    return Subject(
+        document,
+        folder,
+        _examples(folder / EXAMPLES),
+        _table(tables["answers"]),
+        review_results(folder, document.classes, alpha_of(document)),
+        {name: _chain(path) for name, path in tables.items()},
+        sharing,
+    )
 
 
 def natural_conditions(subject: Subject) -> frozenset[str]:
@@ -101,6 +114,15 @@ def read_json(path: Path) -> Mapping[str, Any]:
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read ({error}): remove it or run again.") from error
     return found if isinstance(found, dict) else {}
+
+
+def _chain(path: Path) -> Mapping[str, Any]:
+    """The end of the record that an export notes; empty where there is none."""
+    if not path.is_file():
+        return {}
+    about = json.loads((pq.read_schema(path).metadata or {}).get(METADATA_KEY, b"{}"))
+    found = about.get("chain") if isinstance(about, dict) else None
+    return found if isinstance(found, dict) and {"rows", "sha256"} <= set(found) else {}
 
 
 def _examples(path: Path) -> pd.DataFrame:

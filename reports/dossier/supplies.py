@@ -138,11 +138,10 @@ def _versions(held: Holdings) -> bool:
     return bool(machine.get("versions"))
 
 
-def _reviewers(held: Holdings) -> int:
-    answers = held.subject.answers
-    if answers is None or "reviewer" not in answers:
-        return 0
-    return int(answers["reviewer"].nunique())
+def _agreed(held: Holdings) -> bool:
+    """Whether two reviewers or more answered about the same items."""
+    found = held.subject.review
+    return found is not None and any(each.share is not None for each in found.agreements)
 
 
 def _finished(held: Holdings) -> bool:
@@ -182,7 +181,7 @@ _THERE: Mapping[str, Callable[[Holdings], bool]] = {
     "overlap": lambda held: held.overlap.asked,
     "provenance": lambda held: bool(held.subject.document.address),
     "review": lambda held: held.subject.answers is not None and len(held.subject.answers) > 0,
-    "review_agreement": lambda held: _reviewers(held) > 1,
+    "review_agreement": _agreed,
     "risk_register": lambda held: held.risks > 0 or bool(held.subject.document.held),
     "settings": lambda held: bool(held.subject.run.get("config") or held.subject.run.get("plan")),
     "signed": lambda held: held.signed,

@@ -26,8 +26,9 @@ def of_series(key: str, series: Sequence[Series], places: Mapping[float, str], a
         axis: What the positions are.
     """
     columns = (Column(axis, "number"), *(Column(each.label, "number") for each in series))
+    digits = _digits(series)
     rows = (
-        Row((Cell(name), *(Cell(_at(each, place)) for each in series)))
+        Row((Cell(name), *(Cell(_at(each, place, digits)) for each in series)))
         for place, name in places.items()
     )
     return _table(key, columns, tuple(rows))
@@ -87,14 +88,22 @@ def _table(key: str, columns: tuple[Column, ...], rows: tuple[Row, ...]) -> Tabl
     return Table(f"{key}-data", say("figure.data.caption"), columns, rows)
 
 
-def _at(series: Series, place: float) -> str:
+def _digits(series: Sequence[Series]) -> int:
+    """None for counts, one more than usual where every line stays below one."""
+    values = [abs(value) for each in series for value in (*each.y, *each.low, *each.high)]
+    if all(float(value).is_integer() for value in values):
+        return 0
+    return DIGITS + (max(values) < 1)
+
+
+def _at(series: Series, place: float, digits: int) -> str:
     if place not in series.x:
         return UNDEFINED
     at = list(series.x).index(place)
-    text = number(series.y[at], DIGITS)
+    text = number(series.y[at], digits)
     if not series.low:
         return text
-    ends = number(series.low[at], DIGITS), number(series.high[at], DIGITS)
+    ends = number(series.low[at], digits), number(series.high[at], digits)
     return say("grammar.spread", mean=text, low=ends[0], high=ends[1])
 
 

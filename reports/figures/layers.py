@@ -57,7 +57,7 @@ def layer_tiles(key: str, layers: pd.DataFrame, models: pd.DataFrame, method: st
         ),
         draw(
             key,
-            lambda ax: tiles(ax, drawn, say("figure.axis.sparsity_plain"), digits=2),
+            lambda ax: tiles(ax, drawn, say("figure.axis.sparsity_plain"), digits=2, show=number),
             height=MARGIN + ROW_HEIGHT * 1.1 * len(drawn),
         ),
         of_tiles(key, drawn, say("column.layer"), digits=3),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -172,8 +172,30 @@ def dots(ax: Axes, values: Sequence[Dot], rows: Sequence[str], xlabel: str) -> N
     ax.set_ylabel("")
 
 
-def tiles(ax: Axes, values: pd.DataFrame, xlabel: str, digits: int = 1) -> None:
-    """A heat map around zero: harm in one hue, gain in another, the numbers inside."""
+def signed(value: float, digits: int) -> str:
+    """A signed number for a tile; nothing where undefined."""
+    if not math.isfinite(value):
+        return ""
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "−")
+
+
+def tiles(
+    ax: Axes,
+    values: pd.DataFrame,
+    xlabel: str,
+    digits: int = 1,
+    show: Callable[[float, int], str] = signed,
+) -> None:
+    """A heat map around zero: harm in one hue, gain in another, the numbers inside.
+
+    Args:
+        ax: Where to draw.
+        values: A row and a column per tile.
+        xlabel: What the columns are.
+        digits: After the point.
+        show: Writes a tile's number; changes have a sign, shares have none.
+    """
     import seaborn as sns
     from matplotlib.colors import LinearSegmentedColormap, to_rgba
 
@@ -187,7 +209,7 @@ def tiles(ax: Axes, values: pd.DataFrame, xlabel: str, digits: int = 1) -> None:
         vmin=-reach,
         vmax=reach,
         cbar=False,
-        annot=values.map(lambda value: signed(value, digits)).to_numpy(),
+        annot=values.map(lambda value: show(value, digits)).to_numpy(),
         fmt="",
         annot_kws={"color": INK, "fontsize": 10.5},
         linewidths=1.5,
@@ -251,11 +273,3 @@ def bars(
     ax.set_xlim(0, 1)
     ax.set_xlabel(xlabel)
     ax.set_ylabel("")
-
-
-def signed(value: float, digits: int) -> str:
-    """A signed number for a tile; nothing where undefined."""
-    if not math.isfinite(value):
-        return ""
-    text = f"{value:+.{digits}f}"
-    return text[1:] if float(text) == 0 else text.replace("-", "−")

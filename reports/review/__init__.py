@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from reports.review.bundling import bundle
     from reports.review.chain import verify_chain
     from reports.review.disputes import disputed
-    from reports.review.export import export_answers, export_queue, export_review, read_export
+    from reports.review.export import export_answers, export_queue, export_review
+    from reports.review.exported import read_export
     from reports.review.importing import Imported, import_answers
     from reports.review.items import item_at, item_named, next_item, source_of, turn_of
     from reports.review.pace import progress, team_progress
@@ -95,7 +96,7 @@ _HOMES = {
     "next_item": "items",
     "open_records": "records",
     "progress": "pace",
-    "read_export": "export",
+    "read_export": "exported",
     "record": "answering",
     "reopen_study": "study",
     "retire_reviewer": "reviewers",

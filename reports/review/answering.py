@@ -18,7 +18,7 @@ from reports.review.items import (
     seen_before,
     standing_answers,
 )
-from reports.review.questions import check_answers, is_asked
+from reports.review.questions import check_answers, check_consistent, is_asked
 from reports.review.records import Records
 from reports.review.study import now, read_study
 from reports.review.turns import DONE, OPEN, SKIPPED, checked_seconds, state_at, take_turn
@@ -109,8 +109,13 @@ def withdraw(records: Records, reviewer: Reviewer, item: str | None = None) -> s
             return None
         row = _row(reviewer, Submission(last.item, {}), last.content_sha256, hidden=False)
         append(connection, [{**row, "question": "", "value": "null", "withdraws": last.submission}])
+        rows = schema.answers.c
+        # A submission's rows follow each other from its own number on, one a question at most.
+        end = last.submission + len(study.questions)
         questions = connection.execute(
-            select(schema.answers.c.question).where(schema.answers.c.submission == last.submission)
+            select(rows.question).where(
+                rows.submission == last.submission, rows.sequence.between(last.submission, end)
+            )
         ).scalars()
         for question in list(questions):
             _restore(connection, reviewer, last.item, question)
@@ -150,12 +155,13 @@ def submit(connection: Connection, study: Study, reviewer: Reviewer, submission:
             f"Item {submission.item[:80]!r} has other content than what was shown: load it again."
         )
     before = standing_answers(connection, reviewer.name, submission.item)
-    changed = _changes(study, before, submission)
     hidden = submission.label_was_hidden
     if hidden is None:
         hidden = study.settings.label_hidden and not seen_before(
             connection, reviewer.name, submission.item
         )
+    # While it is hidden, a refusal would tell the label.
+    changed = _changes(study, before, submission, None if hidden else row.label)
     template = _row(reviewer, submission, row.content_sha256, hidden=hidden)
     rows = [
         {**template, "question": key, "value": json.dumps(value)} for key, value in changed.items()
@@ -171,7 +177,9 @@ def submit(connection: Connection, study: Study, reviewer: Reviewer, submission:
     return sequences[0]
 
 
-def _changes(study: Study, before: dict[str, Any], submission: Submission) -> dict[str, Any]:
+def _changes(
+    study: Study, before: dict[str, Any], submission: Submission, label: str | None
+) -> dict[str, Any]:
     """What this submission says, with answers cleared whose question is no longer asked."""
     merged = {**before, **submission.answers}
     for question in study.questions:
@@ -181,6 +189,7 @@ def _changes(study: Study, before: dict[str, Any], submission: Submission) -> di
     checked = check_answers(
         study.questions, merged, classes=study.settings.classes, whole=submission.whole
     )
+    check_consistent(checked, label)
     changed = {
         key: value
         for key, value in checked.items()

@@ -22,6 +22,7 @@ from reports.review import forms, lead, pages
 from reports.review.forms import Form
 from reports.review.records import Records
 from reports.review.rendering import Refused, page, templates
+from reports.review.reviewers import reviewers_of
 from reports.review.security import Allowed, Gate, allowed, cookie_name, same
 from reports.review.sessions import Session, Sessions
 from reports.review.values import LEAD
@@ -89,6 +90,9 @@ def desk_app(
         secure=bool(address and address.lower().startswith("https://")),
         templates=templates(),
     )
+    people = reviewers_of(records)
+    if people:
+        pages.warm(desk, Session(people[0], "", "", 0.0, 0.0))
     inner = Starlette(
         routes=_routes(desk),
         exception_handlers={

@@ -28,6 +28,7 @@ MOST_ITEMS = 500
 _LONGEST_SIDE = 1024  # pixels; a file that can be sent matters more here than the last detail
 _WORDS = (
     "bundle.choose",
+    "bundle.contradicts",
     "bundle.finished",
     "bundle.label",
     "bundle.label_hidden",

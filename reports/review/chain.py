@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from hashlib import sha256
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, exists, func, insert, select, update
 
 from reports.review import schema
+from reports.review.links import MOST_PROBLEMS, broken_links, row_hash
 from reports.review.records import Records
-
-_HASHED = (
-    "sequence",
-    "submission",
-    "at",
-    "reviewer",
-    "item",
-    "question",
-    "value",
-    "seconds",
-    "label_was_hidden",
-    "predictions_were_shown",
-    "content_sha256",
-    "withdraws",
-    "origin",
-    "previous_hash",
-)
-_MOST_PROBLEMS = 20
-
-
-def row_hash(row: Mapping[str, Any]) -> str:
-    """SHA-256 of a row's fields, the previous row's hash among them, as canonical JSON."""
-    fields = {name: row[name] for name in _HASHED}
-    return sha256(json.dumps(fields, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 
 def append(connection: Connection, rows: Sequence[dict[str, Any]]) -> tuple[int, ...]:
@@ -67,18 +42,14 @@ def verify_chain(records: Records) -> tuple[str, ...]:
     A change of a row, a row left out, put in or moved, and a cut end all show. Someone who can
     write the database can recompute the whole chain: keep an export, or `chain_end`, elsewhere.
     """
-    problems: list[str] = []
-    previous, sequence = schema.NO_HASH, 0
     with records.reading() as connection:
         end = connection.execute(select(schema.head)).one()
         rows = connection.execution_options(yield_per=5_000).execute(
             select(schema.answers).order_by(schema.answers.c.sequence)
         )
-        for row in rows.mappings():
-            problems += _problems(dict(row), sequence, previous)
-            sequence, previous = row["sequence"], row["hash"]
-            if len(problems) >= _MOST_PROBLEMS:
-                return (*problems, "There may be more: only the first were looked for.")
+        problems, sequence, previous = broken_links(dict(row) for row in rows.mappings())
+    if len(problems) > MOST_PROBLEMS:
+        return tuple(problems)
     if (end.sequence, end.hash) != (sequence, previous):
         problems.append(
             f"The record ends at row {sequence}, but {end.sequence} rows were acknowledged."
@@ -91,17 +62,6 @@ def chain_end(records: Records) -> tuple[int, str]:
     with records.reading() as connection:
         end = connection.execute(select(schema.head)).one()
         return int(end.sequence), str(end.hash)
-
-
-def _problems(row: Mapping[str, Any], before: int, previous: str) -> list[str]:
-    found = []
-    if row["sequence"] != before + 1:
-        found.append(f"Row {row['sequence']} comes after row {before}: rows are missing.")
-    if row["previous_hash"] != previous:
-        found.append(f"Row {row['sequence']} does not follow from the row before it.")
-    if row["hash"] != row_hash(row):
-        found.append(f"Row {row['sequence']} was changed after it was recorded.")
-    return found
 
 
 def _misplaced(records: Records) -> list[str]:

@@ -13,39 +13,20 @@ from typing import Any
 from audit.evidence.errors import InputError
 from audit.evidence.store import write_file
 from reports.review.chain import chain_end
+from reports.review.exported import (
+    ANSWERS,
+    COLUMNS_OF,
+    FOLDER,
+    FORMAT,
+    QUEUE,
+    QUEUE_COLUMNS,
+    RECORD,
+)
 from reports.review.questions import questions_to_json
-from reports.review.reading import every_row, latest_answers, unblinded
+from reports.review.reading import every_row, latest_answers, recorded_rows, unblinded
 from reports.review.records import Records
 from reports.review.study import study_of
 
-FORMAT = "prune-audit review"
-FOLDER = "review"
-ANSWERS, QUEUE = "answers.parquet", "queue.parquet"
-_ANSWER_COLUMNS = {
-    "sequence": "int",
-    "submission": "int",
-    "at": "text",
-    "reviewer": "text",
-    "item": "text",
-    "example": "id",
-    "question": "text",
-    "value": "json",
-    "seconds": "float",
-    "label_was_hidden": "bool",
-    "predictions_were_shown": "bool",
-    "content_sha256": "text",
-    "withdraws": "int",
-}
-_QUEUE_COLUMNS = {
-    "item": "text",
-    "example": "id",
-    "content_sha256": "text",
-    "kind": "text",
-    "stratum": "json",
-    "probability": "float",
-    "order_score": "float",
-    "label": "text",
-}
 # A spreadsheet takes a cell that begins so for a formula, and runs it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -67,8 +48,9 @@ def export_answers(records: Records, path: str | Path, *, every: bool = False) -
         InputError: The name ends on something else.
         StoreError: The file cannot be written.
     """
-    rows = every_row(records) if every else latest_answers(records)
-    return _write(records, Path(path), "answers", _ANSWER_COLUMNS, [asdict(each) for each in rows])
+    with records.reading():  # one state: the answers, and the end of their chain
+        rows = every_row(records) if every else latest_answers(records)
+        return _write(records, Path(path), "answers", [asdict(each) for each in rows])
 
 
 def export_queue(records: Records, path: str | Path) -> Path:
@@ -79,11 +61,14 @@ def export_queue(records: Records, path: str | Path) -> Path:
         StoreError: The file cannot be written.
     """
     rows = [_queued(each) for each in unblinded(records, while_open=True)]
-    return _write(records, Path(path), "queue", _QUEUE_COLUMNS, rows)
+    return _write(records, Path(path), "queue", rows)
 
 
 def export_review(records: Records, run: str | Path) -> Path:
-    """Write `review/answers.parquet` and `review/queue.parquet` into a run folder, for its report.
+    """Write `answers`, `queue` and `record.parquet` into `review/` of a run folder.
+
+    The report reads the first two; the third is every recorded row with its hash, by which
+    `prune-audit verify` tells whether an answer was changed.
 
     Returns:
         The folder.
@@ -92,45 +77,22 @@ def export_review(records: Records, run: str | Path) -> Path:
         StoreError: A file cannot be written.
     """
     folder = Path(run) / FOLDER
-    export_queue(records, folder / QUEUE)
-    export_answers(records, folder / ANSWERS)
+    with records.reading():
+        export_queue(records, folder / QUEUE)
+        export_answers(records, folder / ANSWERS)
+        _write(records, folder / RECORD, "record", recorded_rows(records))
     return folder
 
 
-def read_export(path: str | Path) -> list[dict[str, Any]]:
-    """The rows of a Parquet or JSON export, each value as it was answered.
-
-    Raises:
-        InputError: The file is not there, or is no export.
-    """
-    given = Path(path)
-    try:
-        if given.suffix == ".json":
-            rows: list[dict[str, Any]] = json.loads(given.read_text(encoding="utf-8"))["rows"]
-            return rows
-        return _from_parquet(given)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        cause = str(error).splitlines()[0].rstrip(".")
-        raise InputError(
-            f"{given} cannot be read as an export of a review ({cause}): write it again with "
-            "`prune-audit review RUN --export-answers`."
-        ) from error
-
-
 def _queued(item: Any) -> dict[str, Any]:
-    return {name: getattr(item, name) for name in _QUEUE_COLUMNS}
+    return {name: getattr(item, name) for name in QUEUE_COLUMNS}
 
 
-def _write(
-    records: Records,
-    path: Path,
-    kind: str,
-    columns: Mapping[str, str],
-    rows: Sequence[Mapping[str, Any]],
-) -> Path:
+def _write(records: Records, path: Path, kind: str, rows: Sequence[Mapping[str, Any]]) -> Path:
     if path.suffix not in _WRITERS:
         raise InputError(f"{path.name} ends on no known format: give {', '.join(_WRITERS)}.")
-    return write_file(path, _WRITERS[path.suffix](_about(records, kind), columns, rows))
+    about = _about(records, kind)
+    return write_file(path, _WRITERS[path.suffix](about, COLUMNS_OF[kind], rows))
 
 
 def _about(records: Records, kind: str) -> dict[str, Any]:
@@ -207,17 +169,6 @@ def _as_parquet(
 
 def _canonical(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, default=dict)
-
-
-def _from_parquet(path: Path) -> list[dict[str, Any]]:
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(path)
-    about = json.loads((table.schema.metadata or {})[b"prune_audit"])
-    columns = _ANSWER_COLUMNS if about["kind"] == "answers" else _QUEUE_COLUMNS
-    as_json = [name for name, kind in columns.items() if kind == "json"]
-    rows: list[dict[str, Any]] = table.to_pylist()
-    return [{**row, **{name: json.loads(row[name]) for name in as_json}} for row in rows]
 
 
 _WRITERS: dict[

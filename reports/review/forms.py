@@ -6,12 +6,16 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
+from markupsafe import Markup, escape
+
 from audit.evidence.errors import InputError
-from reports.review.questions import OWN_LABEL, Question
+from reports.review.questions import OWN_LABEL, RIGHT_LABEL, Question
 from reports.review.values import Shown, Study
+from reports.wording import say
 
 FORM = "application/x-www-form-urlencoded"
 PREFIX = "q_"
@@ -34,6 +38,7 @@ class Asked:
         required: Whether it needs an answer.
         asked_if: JSON of field -> values, for the script that hides it; empty if always asked.
         condition: The same in words, for those without script.
+        listed: Of a label, its options as escaped HTML: there may be thousands.
     """
 
     key: str
@@ -44,6 +49,7 @@ class Asked:
     required: bool
     asked_if: str = ""
     condition: str = ""
+    listed: str = ""
 
 
 def parsed(body: bytes, content_type: str) -> Form:
@@ -112,11 +118,22 @@ def answers_in(form: Form, questions: Sequence[Question]) -> dict[str, Any]:
 
 
 def as_asked(
-    questions: Sequence[Question], study: Study, answers: Mapping[str, Any]
+    questions: Sequence[Question], study: Study, answers: Mapping[str, Any], label: str | None
 ) -> tuple[Asked, ...]:
-    """Questions with what was answered so far."""
+    """Questions with what was answered so far; `label` is the item's, None while it is hidden."""
     texts = {each.key: each.text for each in study.questions}
-    return tuple(_asked(each, study, answers.get(each.key), texts) for each in questions)
+    return tuple(
+        _asked(each, study, answers.get(each.key), texts, label if each.key == RIGHT_LABEL else "")
+        for each in questions
+    )
+
+
+def for_people(sentence: str, study: Study) -> str:
+    """A refusal with questions as a page words them, instead of by key."""
+    for each in study.questions:
+        sentence = sentence.replace(f"Question {each.key!r}", f"“{each.text}”")
+        sentence = sentence.replace(f" {each.key} = ", f" “{each.text}” ")
+    return sentence
 
 
 def spans_of(text: str, note: str) -> list[tuple[str, bool]]:
@@ -135,13 +152,14 @@ def spans_of(text: str, note: str) -> list[tuple[str, bool]]:
     return [(piece, marks) for piece, marks in pieces if piece]
 
 
-def _asked(question: Question, study: Study, value: Any, texts: Mapping[str, str]) -> Asked:
+def _asked(
+    question: Question, study: Study, value: Any, texts: Mapping[str, str], own: str | None
+) -> Asked:
     chosen = {str(each) for each in value} if isinstance(value, list) else {str(value)}
     options: Sequence[str] = question.choices
     if question.kind == "scale":
         options = [str(step) for step in range(question.low, question.high + 1)]
-    elif question.kind == "label":
-        options = study.settings.classes
+    listed = _listed(study.settings.classes, value, own) if question.kind == "label" else ""
     conditions = {PREFIX + key: list(values) for key, values in question.asked_if.items()}
     return Asked(
         key=PREFIX + question.key,
@@ -151,8 +169,26 @@ def _asked(question: Question, study: Study, value: Any, texts: Mapping[str, str
         value="" if value is None or isinstance(value, list) else str(value),
         required=question.required,
         asked_if=json.dumps(conditions) if conditions else "",
+        listed=listed,
         condition=" and ".join(
             f"{texts.get(key, key)} {' / '.join(values)}"
             for key, values in question.asked_if.items()
         ),
     )
+
+
+def _listed(classes: tuple[str, ...], chosen: Any, own: str | None) -> Markup:
+    """The classes as options; the item's own label cannot be chosen, as that would say nothing."""
+    options = dict(_options(classes))
+    for name in {own, chosen} & options.keys():
+        marks = " selected" * (name == chosen) + " disabled" * (name == own)
+        note = f" ({say('desk.own_label')})" if name == own else ""
+        shown = escape(f"{name}{note}")
+        options[name] = f'<option value="{escape(name)}"{marks}>{shown}</option>'
+    return Markup("\n".join(options.values()))
+
+
+@lru_cache(maxsize=8)
+def _options(classes: tuple[str, ...]) -> dict[str, str]:
+    """Each class as an option: escaping a thousand at every page took most of its time."""
+    return {name: f'<option value="{escape(name)}">{escape(name)}</option>' for name in classes}

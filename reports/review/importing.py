@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 from audit.evidence.errors import InputError
 from reports.review import schema
 from reports.review.answering import Submission, open_for, submit
+from reports.review.questions import NotAnAnswer
 from reports.review.records import Records
 from reports.review.reviewers import reviewers_of
 from reports.review.values import Reviewer, Study
@@ -62,9 +63,25 @@ def import_answers(records: Records, path: str | Path) -> Imported:
             origin = _origin(study, reviewer, entry)
             if not _known(connection, origin):
                 taken += 1
-                for submission in _submissions(entry, origin, given):
-                    submit(connection, study, reviewer, submission)
+                _take(connection, study, reviewer, _submissions(entry, origin, given), given)
     return Imported(reviewer.name, taken, len(entries) - taken)
+
+
+def _take(
+    connection: Connection,
+    study: Study,
+    reviewer: Reviewer,
+    submissions: Iterator[Submission],
+    path: Path,
+) -> None:
+    for each in submissions:
+        try:
+            submit(connection, study, reviewer, each)
+        except NotAnAnswer as error:
+            raise InputError(
+                f"{path}, item {each.item[:60]!r}: {error} Nothing was taken: change the answer in "
+                "the page that saved the file, and save it again."
+            ) from error
 
 
 def study_key(study: Study) -> str:

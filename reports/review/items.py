@@ -41,6 +41,13 @@ def next_item(records: Records, reviewer: Reviewer) -> Shown | None:
         return None if position is None else _shown_at(connection, study, reviewer, position)
 
 
+def next_place(records: Records, reviewer: Reviewer) -> int | None:
+    """The position of `next_item` alone; None when every item is done, or the study is closed."""
+    with records.reading() as connection:
+        study = read_study(connection, records.place)
+        return None if study.closed else _next_position(connection, study, reviewer)
+
+
 def item_at(records: Records, reviewer: Reviewer, position: int) -> Shown:
     """The item at a position of this reviewer's order, from 0.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from statistics import median
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, true
 
 from reports.review import schema
 from reports.review.records import Records
@@ -19,46 +20,49 @@ def progress(records: Records, reviewer: Reviewer) -> Progress:
     """How far a reviewer is, and how long the rest takes at their own median pace."""
     with records.reading() as connection:
         total = read_study(connection, records.place).items
-        mine = schema.reviewers.c
-        frontier = select(mine.frontier).where(mine.name == reviewer.name)
-        return _progress(
-            connection, reviewer.name, connection.execute(frontier).scalar() or 0, total
-        )
+        row = connection.execute(_far(schema.reviewers.c.name == reviewer.name)).one()
+        return _progress(connection, row, total)
 
 
 def team_progress(records: Records) -> dict[str, Progress]:
     """How far everyone is, by name."""
     with records.reading() as connection:
         total = read_study(connection, records.place).items
-        everyone = select(schema.reviewers.c.name, schema.reviewers.c.frontier)
-        rows = connection.execute(everyone.order_by(schema.reviewers.c.name)).all()
-        return {row.name: _progress(connection, row.name, row.frontier, total) for row in rows}
+        rows = connection.execute(_far(true()).order_by(schema.reviewers.c.name)).all()
+        return {row.name: _progress(connection, row, total) for row in rows}
 
 
-def _progress(connection: Connection, name: str, frontier: int, total: int) -> Progress:
+def _far(whose: ColumnElement[bool]) -> Select[Any]:
+    """Frontier and counts of reviewers.
+
+    Not all that was done is counted, which grows, but what was not: every position below the
+    frontier has a turn.
+    """
+    turns, people = schema.turns.c, schema.reviewers.c
+    mine = select(func.count()).select_from(schema.turns).where(turns.reviewer == people.name)
+    return select(
+        people.name,
+        people.frontier,
+        mine.where(turns.position >= people.frontier).scalar_subquery().label("beyond"),
+        mine.where(turns.state == OPEN).scalar_subquery().label("open"),
+        mine.where(turns.state == SKIPPED).scalar_subquery().label("skipped"),
+    ).where(whose)
+
+
+def _progress(connection: Connection, far: Row[Any], total: int) -> Progress:
     turns = schema.turns.c
-    # Not all that was done is counted, which grows, but what was not: every position below the
-    # frontier has a turn.
-    beyond = select(func.count()).where(turns.reviewer == name, turns.position >= frontier)
-    rows = connection.execute(
-        select(turns.state, func.count())
-        .where(turns.reviewer == name, turns.state.in_((OPEN, SKIPPED)))
-        .group_by(turns.state)
-    )
-    counts = {row[0]: int(row[1]) for row in rows}
-    begun = frontier + int(connection.execute(beyond).scalar_one())
     last = connection.execute(
         select(turns.seconds)
-        .where(turns.reviewer == name, turns.state == DONE)
+        .where(turns.reviewer == far.name, turns.state == DONE)
         .order_by(turns.touched.desc())
         .limit(_LAST)
     ).scalars()
     spent = [each for each in last if each is not None]
     pace = median(spent) if spent else None
-    done = begun - sum(counts.values())
+    done = far.frontier + far.beyond - far.open - far.skipped
     return Progress(
         done=done,
-        skipped=counts.get(SKIPPED, 0),
+        skipped=far.skipped,
         left=total - done,
         total=total,
         median_seconds=pace,

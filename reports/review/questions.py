@@ -11,6 +11,16 @@ from audit.evidence.errors import InputError
 QuestionKind = Literal["choice", "several", "scale", "text", "label"]
 KINDS: tuple[QuestionKind, ...] = ("choice", "several", "scale", "text", "label")
 LONGEST_TEXT = 10_000
+BAD_LABEL = "wrong or inadequate label"
+RIGHT_LABEL = "right_label"
+
+
+class NotAnAnswer(InputError):
+    """What was answered cannot be taken; `question` is the key of the question it is about."""
+
+    def __init__(self, question: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.question = question
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,7 @@ DEFAULT_QUESTIONS = (
         required=True,
     ),
     Question(
-        "right_label", "Which label would be right?", "label", asked_if={"label_right": ("wrong",)}
+        RIGHT_LABEL, "Which label would be right?", "label", asked_if={"label_right": ("wrong",)}
     ),
     # The six of Hooker et al. (2019), section 4, and the seventh that clinical pictures need.
     Question(
@@ -56,7 +66,7 @@ DEFAULT_QUESTIONS = (
         "What makes it hard?",
         "several",
         (
-            "wrong or inadequate label",
+            BAD_LABEL,
             "several objects",
             "frequently co-occurring labels",
             "abstract",
@@ -119,12 +129,36 @@ def check_answers(
     for key, question in known.items():
         asked = is_asked(question, checked)
         if not asked and checked.get(key) is not None:
-            raise InputError(
-                f"Question {key!r} is asked only after {_condition(question)}: leave it empty."
+            raise NotAnAnswer(
+                key, f"Question {key!r} is asked only after {_condition(question)}: leave it empty."
             )
         if whole and asked and question.required and checked.get(key) is None:
-            raise InputError(f"Question {key!r} has no answer: it needs one.")
+            raise NotAnAnswer(key, f"Question {key!r} has no answer: it needs one.")
     return checked
+
+
+def check_consistent(answers: Mapping[str, Any], label: str | None) -> None:
+    """Refuse answers to the usual questions that contradict each other.
+
+    Args:
+        answers: Question -> value, all that would stand together.
+        label: The item's own, as the reviewer saw it; None if it has none.
+
+    Raises:
+        NotAnAnswer: They do; the sentence says what to change.
+    """
+    said, named = answers.get("label_right"), answers.get(RIGHT_LABEL)
+    if said == "wrong" and label is not None and named == label:
+        raise NotAnAnswer(
+            RIGHT_LABEL,
+            f"You call the label wrong and name the same one, {label[:60]!r}, as right: name "
+            "another, or agree.",
+        )
+    if said == "agree" and BAD_LABEL in (answers.get("hard_because") or ()):
+        raise NotAnAnswer(
+            "hard_because",
+            f"You agree with the label and call it a {BAD_LABEL} as well: change one of the two.",
+        )
 
 
 def is_asked(question: Question, answers: Mapping[str, Any]) -> bool:
@@ -254,8 +288,9 @@ _CHECKS: dict[str, Callable[[Question, Any, Sequence[str]], Any]] = {
 }
 
 
-def _refused(question: Question, value: Any, wanted: str) -> InputError:
+def _refused(question: Question, value: Any, wanted: str) -> NotAnAnswer:
     shown = repr(value)
     if len(shown) > 60:
         shown = f"{shown[:60]}…"
-    return InputError(f"Question {question.key!r} was answered with {shown}: give {wanted}.")
+    sentence = f"Question {question.key!r} was answered with {shown}: give {wanted}."
+    return NotAnAnswer(question.key, sentence)

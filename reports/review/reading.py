@@ -39,6 +39,15 @@ def every_row(records: Records) -> list[Answer]:
     return _answers(records, _every())
 
 
+def recorded_rows(records: Records) -> list[dict[str, Any]]:
+    """Every row as it was hashed, with its hash."""
+    with records.reading() as connection:
+        rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(
+            select(schema.answers).order_by(schema.answers.c.sequence)
+        )
+        return [dict(row) for row in rows.mappings()]
+
+
 def unblinded(records: Records, *, while_open: bool = False) -> list[Item]:
     """The queue with what each item is and how it was drawn, without the content itself.
 

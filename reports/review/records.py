@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from audit.evidence.errors import AuditError, InputError, MissingExtra, StoreError
 from reports.review import schema
+from reports.review.links import NO_HASH
 
 POSTGRESQL = "postgresql+psycopg"
 _MAKING_TABLES = 7_305_829_417  # any number that others do not lock
@@ -175,13 +176,17 @@ def _engine(url: URL) -> Engine:
         )
     except ModuleNotFoundError as error:
         raise MissingExtra("psycopg", "postgres", "A review in PostgreSQL") from error
-    event.listen(engine, "connect", _wait_for_disk)
+    event.listen(engine, "connect", _settle)
     return engine
 
 
-def _wait_for_disk(connection: Any, _: Any) -> None:
-    """An answer is acknowledged once it is on the disk, even where the server is told not to."""
+def _settle(connection: Any, _: Any) -> None:
+    """An answer is acknowledged once it is on the disk, even where the server is told not to.
+
+    And plans are made anew: one that was kept from when a table was empty reads all of it later.
+    """
     with connection.cursor() as cursor:
+        cursor.execute("SET plan_cache_mode = force_custom_plan")
         cursor.execute("SHOW synchronous_commit")
         if cursor.fetchone()[0] == "off":
             cursor.execute("SET synchronous_commit = on")
@@ -215,6 +220,8 @@ def _tables(records: Records, create: bool) -> None:
             names = set(inspect(connection).get_table_names())
             if schema.about.name in names:
                 _check_version(connection, records.place)
+                if create:  # those that came later, and change nothing of what is there
+                    schema.TABLES.create_all(connection)
             elif not create or (names and records.engine.dialect.name == "sqlite"):
                 raise InputError(f"{records.place} is no review database: give another one.")
             else:
@@ -224,7 +231,7 @@ def _tables(records: Records, create: bool) -> None:
 def _make(connection: Connection) -> None:
     schema.TABLES.create_all(connection)
     connection.execute(insert(schema.about).values(title=schema.TITLE, version=schema.VERSION))
-    connection.execute(insert(schema.head).values(id=1, sequence=0, hash=schema.NO_HASH))
+    connection.execute(insert(schema.head).values(id=1, sequence=0, hash=NO_HASH))
 
 
 def _check_version(connection: Connection, place: str) -> None:

@@ -37,6 +37,8 @@ def templates() -> Environment:
         say=say, say_count=say_count, count=count, style=_own("desk.css"), script=_own("desk.js")
     )
     made.filters["duration"] = duration
+    for name in made.list_templates():  # now, and not while the first reviewers wait
+        made.get_template(name)
     return made
 
 

@@ -42,7 +42,7 @@ def add_reviewer(records: Records, name: str, role: Role = REVIEWER) -> str:
         connection.execute(
             insert(schema.reviewers).values(
                 name=name,
-                token_sha256=_digest(token),
+                token_sha256=token_hash(token),
                 role=role,
                 active=True,
                 frontier=0,
@@ -59,7 +59,7 @@ def new_token(records: Records, name: str) -> str:
         InputError: There is no such reviewer.
     """
     token = secrets.token_urlsafe(_TOKEN_BYTES)
-    _change(records, name, token_sha256=_digest(token), active=True)
+    _change(records, name, token_sha256=token_hash(token), active=True)
     return token
 
 
@@ -77,11 +77,15 @@ def authenticate(records: Records, token: str) -> Reviewer | None:
 
     Every hash is compared, in constant time each, so that the time tells nothing of any token.
     """
-    given = _digest(token)
+    return holder(records, token_hash(token))
+
+
+def holder(records: Records, token_sha256: str) -> Reviewer | None:
+    """The active reviewer whose token has this hash; see `authenticate`."""
     found: Reviewer | None = None
     with records.reading() as connection:
         for row in connection.execute(select(schema.reviewers)):
-            if hmac.compare_digest(row.token_sha256, given) and row.active:
+            if hmac.compare_digest(row.token_sha256, token_sha256) and row.active:
                 found = _reviewer(row)
     return found
 
@@ -106,5 +110,6 @@ def _reviewer(row: Row[Any]) -> Reviewer:
     return Reviewer(row.name, row.role, row.seed, bool(row.active))
 
 
-def _digest(token: str) -> str:
+def token_hash(token: str) -> str:
+    """All that is kept of a token."""
     return sha256(token.encode("utf-8", "replace")).hexdigest()

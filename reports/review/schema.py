@@ -20,7 +20,6 @@ from sqlalchemy.types import BigInteger
 
 VERSION = 1
 TITLE = "prune-audit review"
-NO_HASH = "0" * 64
 
 _TABLES = MetaData()
 
@@ -152,6 +151,34 @@ standing = Table(
     Column("reviewer", Text, ForeignKey(reviewers.c.name), primary_key=True),
     Column("sequence", BigInteger, ForeignKey(answers.c.sequence), nullable=False),
     Index("review_standing_by_reviewer", "reviewer", "item"),
+)
+
+# Who is at the desk, by hashes of the cookie and of the link's token, so that a server that was
+# started again knows everyone. Neither secret can be had from here.
+sessions = Table(
+    "review_sessions",
+    _TABLES,
+    Column("name_sha256", Text, primary_key=True),
+    Column("token_sha256", Text, nullable=False),
+    Column("began", BigInteger, nullable=False),  # seconds since 1970
+)
+
+# What was typed and not recorded.
+drafts = Table(
+    "review_drafts",
+    _TABLES,
+    Column("reviewer", Text, ForeignKey(reviewers.c.name), primary_key=True),
+    Column("item", Text, ForeignKey(items.c.item), primary_key=True),
+    Column("form", Text, nullable=False),
+    Column("touched", BigInteger, nullable=False),  # microseconds since 1970
+)
+
+# Of which items a reviewer asked what the models say.
+looks = Table(
+    "review_looks",
+    _TABLES,
+    Column("reviewer", Text, ForeignKey(reviewers.c.name), primary_key=True),
+    Column("item", Text, ForeignKey(items.c.item), primary_key=True),
 )
 
 TABLES = _TABLES

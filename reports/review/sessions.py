@@ -1,21 +1,29 @@
-"""Who is at the desk: sessions are kept by the server, a browser holds only the name of one."""
+"""Who is at the desk: the server knows sessions by a hash, a browser holds only the name of one.
+
+A session outlives the server: what its name opens is in the database, and the mark of its forms is
+made from its name, so that a form which was filled in before a restart is taken after it.
+"""
 
 from __future__ import annotations
 
+import hmac
 import secrets
 import time
 from dataclasses import dataclass, field
 from hashlib import sha256
 from threading import Lock
+from typing import Any
 
+from sqlalchemy import delete, insert, select
+
+from reports.review import schema
 from reports.review.records import Records
-from reports.review.reviewers import authenticate
+from reports.review.reviewers import authenticate, holder, token_hash
 from reports.review.values import Reviewer
 
 LONGEST = 12 * 3600.0  # seconds; a working day
 _ASKED_AGAIN = 10.0  # seconds after which a token that was taken back is noticed
 _MOST = 500
-_DRAFTS = 50
 
 
 @dataclass
@@ -58,11 +66,9 @@ class Session:
     Attributes:
         reviewer: Who it is.
         csrf: What every form of this session carries.
-        token: The reviewer's own, to notice that it was taken back.
-        began: `time.monotonic()`.
-        checked: When the token was last found good.
-        drafts: Item -> what its form held when it was last sent without being recorded.
-        models_shown: Items whose predictions were asked for.
+        token_sha256: Of the reviewer's link, to notice that it was taken back.
+        began: Seconds since 1970.
+        checked: `time.monotonic()` when the token was last found good.
         clock: What runs while an item is looked at.
         resting: Whether the reviewer has a break.
         notice: What the next page says first, once.
@@ -70,11 +76,9 @@ class Session:
 
     reviewer: Reviewer
     csrf: str
-    token: str
+    token_sha256: str
     began: float
     checked: float
-    drafts: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-    models_shown: set[str] = field(default_factory=set)
     clock: Clock = field(default_factory=Clock)
     resting: bool = False
     notice: str = ""
@@ -84,16 +88,9 @@ class Session:
         said, self.notice = self.notice, ""
         return said
 
-    def keep_draft(self, item: str, form: dict[str, list[str]]) -> None:
-        """Remember a form, and forget the oldest one beyond `_DRAFTS`."""
-        self.drafts.pop(item, None)
-        self.drafts[item] = form
-        while len(self.drafts) > _DRAFTS:
-            del self.drafts[next(iter(self.drafts))]
-
 
 class Sessions:
-    """Every session of one server."""
+    """Every session of one desk."""
 
     def __init__(self, records: Records) -> None:
         self._records = records
@@ -105,12 +102,17 @@ class Sessions:
         reviewer = authenticate(self._records, token)
         if reviewer is None:
             return None
-        name, now = secrets.token_urlsafe(32), time.monotonic()
-        session = Session(reviewer, secrets.token_urlsafe(32), token, now, now)
-        with self._lock:
-            self._sessions[_digest(name)] = session
-            while len(self._sessions) > _MOST:
-                del self._sessions[next(iter(self._sessions))]
+        name, now = secrets.token_urlsafe(32), time.time()
+        session = Session(reviewer, _mark(name), token_hash(token), now, time.monotonic())
+        sessions = schema.sessions
+        with self._records.writing() as connection:
+            connection.execute(delete(sessions).where(sessions.c.began < now - LONGEST))
+            connection.execute(
+                insert(sessions).values(
+                    name_sha256=_digest(name), token_sha256=session.token_sha256, began=int(now)
+                )
+            )
+        self._remember(name, session)
         return name
 
     def find(self, name: str | None) -> Session | None:
@@ -118,15 +120,15 @@ class Sessions:
         if not name:
             return None
         # By hash: how long a dictionary takes to find it tells nothing of the name.
-        session = self._sessions.get(_digest(name))
+        session = self._sessions.get(_digest(name)) or self._again(name)
         if session is None:
             return None
-        now = time.monotonic()
-        if now - session.began > LONGEST:
+        if time.time() - session.began > LONGEST:
             self.end(name)
             return None
+        now = time.monotonic()
         if now - session.checked > _ASKED_AGAIN:
-            if authenticate(self._records, session.token) is None:
+            if self._row(name) is None or holder(self._records, session.token_sha256) is None:
                 self.end(name)
                 return None
             session.checked = now
@@ -136,6 +138,36 @@ class Sessions:
         """Forget a session."""
         with self._lock:
             self._sessions.pop(_digest(name), None)
+        sessions = schema.sessions
+        with self._records.writing() as connection:
+            connection.execute(delete(sessions).where(sessions.c.name_sha256 == _digest(name)))
+
+    def _again(self, name: str) -> Session | None:
+        """A session that was begun before this server was."""
+        row = self._row(name)
+        reviewer = None if row is None else holder(self._records, row.token_sha256)
+        if row is None or reviewer is None:
+            return None
+        session = Session(reviewer, _mark(name), row.token_sha256, row.began, time.monotonic())
+        self._remember(name, session)
+        return session
+
+    def _row(self, name: str) -> Any:
+        sessions = schema.sessions.c
+        mine = select(sessions.token_sha256, sessions.began)
+        with self._records.reading() as connection:
+            return connection.execute(mine.where(sessions.name_sha256 == _digest(name))).first()
+
+    def _remember(self, name: str, session: Session) -> None:
+        with self._lock:
+            self._sessions[_digest(name)] = session
+            while len(self._sessions) > _MOST:
+                del self._sessions[next(iter(self._sessions))]
+
+
+def _mark(name: str) -> str:
+    """What forms of a session carry: made from its name, of which it tells nothing."""
+    return hmac.new(name.encode("utf-8", "replace"), b"forms", sha256).hexdigest()
 
 
 def _digest(name: str) -> str:

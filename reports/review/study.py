@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Connection, Row, insert, select, update
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from audit.judgement.reviewing.sampling import QueueItem
 
 _ROWS_AT_ONCE = 5_000
-_KNOWN = "prune_audit_study"
+_KNOWN, _ASKED = "prune_audit_study", "prune_audit_study_now"
 
 
 def create_study(
@@ -103,6 +103,10 @@ def reopen_study(records: Records) -> Study:
 
 def read_study(connection: Connection, place: str) -> Study:
     """The study, inside a transaction."""
+    within = connection.get_transaction()
+    asked, found = connection.info.get(_ASKED, (None, None))
+    if found is not None and asked is within:  # a page asks several times, of one state
+        return cast("Study", found)
     studies = schema.studies.c
     now_is = connection.execute(select(studies.created, studies.closed)).first()
     if now_is is None:
@@ -112,7 +116,9 @@ def read_study(connection: Connection, place: str) -> Study:
     if known is None or known.created != now_is.created:
         known = _study(connection.execute(select(schema.studies)).one())
         connection.info[_KNOWN] = known
-    return replace(known, closed=now_is.closed)
+    found = replace(known, closed=now_is.closed)
+    connection.info[_ASKED] = (within, found)
+    return found
 
 
 def now() -> str:
@@ -124,6 +130,7 @@ def _set_closed(records: Records, closed: str | None) -> Study:
     with records.writing() as connection:
         read_study(connection, records.place)
         connection.execute(update(schema.studies).values(closed=closed))
+        connection.info.pop(_ASKED)
         return read_study(connection, records.place)
 
 

@@ -38,7 +38,7 @@ def tradeoff(context: Context) -> Section:
                 context.key("loss", method),
                 pick(context.asked.get("calibration", ()), "nll", method=method),
                 heading=say("figure.loss.heading"),
-                caption=say("figure.accuracy.caption", method=method_name(method)),
+                caption=say("figure.loss.caption", method=method_name(method)),
                 axis=word_for("axis", "nll"),
             ),
             curves.losses(context.key("losses", method), method, rows),

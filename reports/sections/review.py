@@ -38,24 +38,16 @@ def review(context: Context) -> Section:
     if found is None:
         return section(context, "review")
     run = str(document.folder)
-    tables = [_rates(found, context.alpha), _agreement(found, context.alpha), _labels(found)]
+    tables = [
+        rates_table(found, context.alpha),
+        agreement_table(found, context.alpha),
+        _labels(found),
+    ]
     return section(context, "review", lead=_lead(found, run), tables=tables)
 
 
 def _lead(found: Results, run: str) -> list[str]:
-    seen = found.reviewed_pies + found.reviewed_decoys
-    lead = [
-        say_count(
-            "review.coverage",
-            found.reviewers,
-            seen=count(seen),
-            queued=count(found.queued_pies + found.queued_decoys),
-            pies=count(found.reviewed_pies),
-            decoys=count(found.reviewed_decoys),
-        )
-    ]
-    lead += [_result(each) for each in found.contrasts if each.question == LABEL_ERROR]
-    lead.append(_reach(found))
+    lead = [coverage(found), *label_results(found), reach(found)]
     if found.coarser:
         total = found.queued_pies + found.queued_decoys
         lead.append(say("review.coarser", n=count(found.coarser), total=count(total)))
@@ -68,8 +60,24 @@ def _lead(found: Results, run: str) -> list[str]:
     return lead
 
 
-def _result(found: Contrast) -> str:
+def coverage(found: Results) -> str:
+    """How many reviewers saw how much of the queue."""
+    return say_count(
+        "review.coverage",
+        found.reviewers,
+        seen=count(found.reviewed_pies + found.reviewed_decoys),
+        queued=count(found.queued_pies + found.queued_decoys),
+        pies=count(found.reviewed_pies),
+        decoys=count(found.reviewed_decoys),
+    )
+
+
+def label_results(found: Results) -> list[str]:
     """What matters most: how often a label is wrong, beside how often it is among decoys."""
+    return [_result(each) for each in found.contrasts if each.question == LABEL_ERROR]
+
+
+def _result(found: Contrast) -> str:
     places = {"pies": _level(found.pie), "decoys": _level(found.decoy)}
     if found.pie.rate is None or found.decoy.rate is None or not defined(found.difference):
         return say("review.label_counts", pies=_counts(found.pie), decoys=_counts(found.decoy))
@@ -83,7 +91,8 @@ def _result(found: Contrast) -> str:
     )
 
 
-def _reach(found: Results) -> str:
+def reach(found: Results) -> str:
+    """Of which examples the rates hold, besides those that were seen."""
     if not found.generalises:
         return say("review.by_score")
     if not found.matched_on:
@@ -91,7 +100,8 @@ def _reach(found: Results) -> str:
     return say("review.matched", variables=listing(map(_variable, found.matched_on)))
 
 
-def _rates(found: Results, alpha: float) -> Table | None:
+def rates_table(found: Results, alpha: float) -> Table | None:
+    """Every question: exemplars beside decoys, with intervals; None where none was answered."""
     if not found.contrasts:
         return None
     notes = list(dict.fromkeys(each.reason for each in found.contrasts if each.reason))
@@ -124,7 +134,8 @@ def _contrast(found: Contrast, notes: Sequence[str]) -> Row:
     )
 
 
-def _agreement(found: Results, alpha: float) -> Table | None:
+def agreement_table(found: Results, alpha: float) -> Table | None:
+    """How far reviewers agree on each question; None where no question has values to agree on."""
     if not found.agreements:
         return None
     notes = list(dict.fromkeys(each.reason for each in found.agreements if each.reason))

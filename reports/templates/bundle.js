@@ -66,7 +66,8 @@
       const list = made("select");
       list.setAttribute("aria-label", question.text);
       list.append(made("option", say("choose"), { value: "" }));
-      data.classes.forEach((name) => list.append(made("option", name, { value: name })));
+      const own = question.key === "right_label" && !hidden() ? item().label : null;
+      data.classes.forEach((name) => list.append(made("option", name, { value: name, disabled: name === own })));
       list.value = value || "";
       box.append(list);
     } else {
@@ -170,6 +171,8 @@
     const missing = data.questions.find((question) => question.required && question.key in answers && empty(answers[question.key]));
     if (missing) { warn("required"); return false; }
     if (Object.values(answers).every(empty)) { warn("nothing"); return false; }
+    const said = answers.label_right, hard = answers.hard_because || [];
+    if (said === "agree" && hard.includes("wrong or inadequate label")) { warn("contradicts"); return false; }
     at("warning").hidden = true;
     if (hidden()) {
       kept.answers[name] = { first: { answers, at: now, seconds: seconds() } };

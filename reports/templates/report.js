@@ -72,7 +72,8 @@
     }
     const [choice, label] = select("outcome", words.outcome, [["", words.anyOutcome], ...found]);
     const keep = (row) => holds(row, box) && (!choice.value || row.querySelector("td.o").classList.contains(choice.value));
-    const apply = tools(table.parentElement, [element("label", {}, words.filter, box), label], rows, keep, words.rowsShown);
+    const controls = [element("label", {}, words.filter, box), ...(found.size ? [label] : [])];
+    const apply = tools(table.parentElement, controls, rows, keep, words.rowsShown);
     // A link to a row that a filter hides would lead nowhere.
     addEventListener("hashchange", () => {
       const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));

@@ -26,12 +26,21 @@ MOST = 50  # files that are named
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest: of a run folder, or of a dossier."""
+    """A manifest: of a run folder, or of a dossier.
+
+    Attributes:
+        files: Path -> its size and hash.
+        state: Addresses of what a run folder was made of.
+        dossier: Whether it is that of a dossier.
+        run: Address of the findings that a dossier was made of.
+        locks: Name -> SHA-256 of the locks that were there with the results; None if unrecorded.
+    """
 
     files: Mapping[str, Mapping[str, Any]]
     state: Mapping[str, Any]
     dossier: bool
     run: str
+    locks: Mapping[str, str] | None = None
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -64,7 +73,7 @@ def read_manifest(folder: Path) -> Manifest | None:
         return Manifest(rows, {}, True, str(found.get("run") or ""))
     if not isinstance(found, dict) or not isinstance(found.get("files"), dict):
         raise InputError(f"{path} is no manifest: put the original back.")
-    return Manifest(found["files"], found.get("state") or {}, False, "")
+    return Manifest(found["files"], found.get("state") or {}, False, "", found.get("locks"))
 
 
 def check_hashes(folder: Path, manifest: Manifest | None) -> Check:

@@ -10,11 +10,13 @@ from typing import Any
 
 from audit.evidence.errors import InputError
 from audit.judgement.findings import RECORD_KEYS, Findings
+from reports.dossier.telling import NUMBERS
 from reports.verify.arithmetic import check_rows
 from reports.verify.checks import Check, judged
 from reports.wording import say
 
 TABLE = Path("tables") / "findings.csv"
+HIDDEN = "hidden: "  # begins the reason of a finding whose numbers are
 _NUMBERS = ("parent", "pruned", "change", "low", "high", "limit", "bound_within", "sparsity")
 
 
@@ -40,12 +42,26 @@ def _numbers(row: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _against(rows: list[dict[str, str]], run: Findings) -> Check:
+    """Every number that the table shows against the run's; in aggregate some are not shown."""
     name, said = say("verify.table.name"), say("verify.table.said")
-    if any(row["reason"].startswith("hidden: ") for row in rows) or _pruned_of(rows, run):
-        return Check(name, "verified", said, (), (say("verify.table.aggregate"),))
-    theirs = [tuple(row[key] for key in _KEYS) for row in rows]
-    ours = [tuple(_text(f.record()[key]) for key in _KEYS) for f in run.findings]
-    return judged(name, said, [] if theirs == ours else [say("verify.table.differs")])
+    theirs = [[row[key] for key in _KEYS] for row in rows]
+    ours = [[_text(f.record()[key]) for key in _KEYS] for f in run.findings]
+    hidden = [row["reason"].startswith(HIDDEN) for row in rows]
+    aggregate = any(hidden) or (theirs != ours and not any(row["discordant"] for row in rows))
+    if not aggregate:
+        return judged(name, said, [] if theirs == ours else [say("verify.table.differs")])
+    same = len(theirs) == len(ours) and all(map(_shown_of, theirs, ours, hidden))
+    problems = [] if same else [say("verify.table.differs")]
+    return judged(name, said, problems, (say("verify.table.aggregate"),))
+
+
+def _shown_of(theirs: list[str], ours: list[str], hidden: bool) -> bool:
+    """Whether one row shows nothing but what the run has: all but `discordant`, or no number."""
+    return all(
+        left == ("" if hidden and key in NUMBERS else right)
+        for key, left, right in zip(_KEYS, theirs, ours, strict=True)
+        if key != "discordant" or left
+    )
 
 
 # Names that somebody gave are made fit for spreadsheets in the table; numbers are not.
@@ -54,13 +70,6 @@ _KEYS = tuple(
     for key in RECORD_KEYS
     if key not in ("subject", "class", "groups", "method", "model", "condition", "reason", "waiver")
 )
-
-
-def _pruned_of(rows: list[dict[str, str]], run: Findings) -> bool:
-    """Whether the column that aggregates never show is empty, though the run has it."""
-    return not any(row["discordant"] for row in rows) and any(
-        f.discordant is not None for f in run.findings
-    )
 
 
 def _text(value: Any) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audit.evidence.errors import InputError
+from audit.evidence.errors import AuditError, InputError
 from audit.judgement.findings import FINDINGS_FILE, Findings
 from reports.unfinished import unfinished
 from reports.verify.again import check_findings, check_settings
 from reports.verify.arithmetic import check_arithmetic
-from reports.verify.checks import DEPTHS, Check, Depth, Verified
+from reports.verify.checks import DEPTHS, Check, Depth, Verified, judged
 from reports.verify.hashes import MANIFEST, Manifest, check_hashes, read_manifest
 from reports.verify.locks import check_lock
 from reports.verify.predicting import check_predictions
 from reports.verify.recount import check_counts
+from reports.verify.reviews import check_answers
 from reports.verify.tables import check_table
 from reports.wording import say
 
@@ -75,8 +76,9 @@ def _run(
         return [*checks, _unread(error)]
     except (OSError, ValueError) as error:
         return [*checks, _unread(error)]
-    lock = check_lock(folder, findings)
+    lock = check_lock(folder, findings, None if manifest is None else manifest.locks)
     checks += [] if lock is None else [lock]
+    checks += check_answers(folder)
     if level >= 1:
         settings = check_settings(findings)
         checks += [check_arithmetic(findings), *([settings] if settings else [])]
@@ -90,11 +92,18 @@ def _run(
 def _dossier(folder: Path, manifest: Manifest, level: int) -> list[Check]:
     checks = [check_hashes(folder, manifest)]
     above = folder.parent
-    run = Findings.read(above) if (above / FINDINGS_FILE).is_file() else None
+    try:
+        run = Findings.read(above) if (above / FINDINGS_FILE).is_file() else None
+    except (AuditError, OSError, ValueError) as error:
+        run = None
+        checks.append(_unread(error))
     if run is not None and manifest.run:
         checks.append(_address(above, manifest))
     if level >= 1:
-        checks += check_table(folder, run)
+        try:
+            checks += check_table(folder, run)
+        except InputError as error:
+            checks.append(judged(say("verify.table.name"), say("verify.table.said"), [str(error)]))
     return checks
 
 

@@ -42,6 +42,7 @@ def test_dropout_is_off_and_prepare_is_used():
         (LOGITS[:0], torch.zeros(0, dtype=torch.int64), "n of 1 or more"),
         (LOGITS, torch.tensor([1]), "n of 1 or more"),
         (LOGITS, torch.tensor([1, 2, 6]), "labels up to 6"),
+        (LOGITS, torch.tensor([1, 2, -1]), "labels up to 2, from -1"),
         (LOGITS[:, :, None], torch.tensor([1, 2, 3]), "must return logits"),
     ],
 )

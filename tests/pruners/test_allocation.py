@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from pruners import make_masks
-from pruners.allocation import erk, one_ranking, uniform
+from pruners.allocation import GRID, erk, one_ranking, uniform
 
 
 def test_keys_by_hand():
@@ -69,3 +69,53 @@ def test_global_lets_a_layer_of_small_weights_go_first(linear):
     assert kept.kept["0.weight"].tolist() == [[False, False], [False, True]]
     assert kept.kept["1.weight"].tolist() == [[False, True], [True, True]]
     assert kept.guarded == ("0.weight",)
+
+
+class Deaf(nn.Module):
+    """`deaf` has the large weights and no say in the output; `heard` has small ones, and all."""
+
+    def __init__(self):
+        super().__init__()
+        self.heard, self.deaf = nn.Linear(4, 2, bias=False), nn.Linear(4, 2, bias=False)
+        rows = torch.tensor([[0.4, 0.3, 0.2, 0.1], [-0.4, -0.3, -0.2, -0.1]])
+        self.heard.weight.data, self.deaf.weight.data = rows, 10 * rows
+
+    def forward(self, x):
+        return self.heard(x) + 0.0 * self.deaf(x)
+
+
+def test_sensitivity_goes_by_what_the_loss_says_and_not_by_the_weights():
+    data = (torch.ones(4, 4), torch.zeros(4, dtype=torch.int64))
+    model = Deaf()
+    shares = [1 / 16, 7 / 16, 0.5, 0.75, 14 / 16]
+    options = {"allocation": "sensitivity", "data": data, "protect": ()}
+    found = make_masks(model, shares, **options)
+    gone = [
+        [int((~masks.kept[f"{name}.weight"]).sum()) for name in ("heard", "deaf")]
+        for masks in found
+    ]
+    # All of the deaf layer but the one that the guard keeps, then of the other the smallest first.
+    assert gone == [[0, 1], [0, 7], [1, 7], [5, 7], [7, 7]]
+    assert not found[2].kept["heard.weight"][0, 3]
+    plain = make_masks(model, [7 / 16], protect=())[0]
+    assert [int((~plain.kept[f"{n}.weight"]).sum()) for n in ("heard", "deaf")] == [7, 0]
+
+
+def test_sensitivity_equalises_the_rise_of_the_loss():
+    """Two layers with the same curve over shares lose the same share, whatever their weights."""
+
+    class Twins(Deaf):
+        def forward(self, x):
+            return self.heard(x) + 0.1 * self.deaf(x)
+
+    data = (torch.ones(4, 4), torch.zeros(4, dtype=torch.int64))
+    masks = make_masks(Twins(), [0.5], allocation="sensitivity", data=data, protect=())[0]
+    assert [int((~kept).sum()) for kept in masks.kept.values()] == [4, 4]
+
+
+def test_sensitivity_measures_each_layer_six_times():
+    data = (torch.ones(300, 4), torch.zeros(300, dtype=torch.int64))
+    model, calls = Deaf(), []
+    model.register_forward_hook(lambda module, inputs, output: calls.append(len(output)))
+    make_masks(model, [0.5], allocation="sensitivity", data=data, protect=())
+    assert calls == [256, 44] * len(GRID) * 2

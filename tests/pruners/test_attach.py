@@ -199,6 +199,17 @@ def test_nonsense_is_refused(net, arguments):
         attach(net, make(net), **({"sparsity": 0.5} | arguments))
 
 
+def test_what_cannot_begin_leaves_no_hook_and_no_weight_to_another_optimizer(net, data):
+    optimizer = make(net)
+    with pytest.raises(ValueError, match="data is empty"):
+        attach(net, optimizer, 0.5, steps=3, saliency="taylor1", schedule="one_shot", data=[])
+    assert not optimizer._optimizer_step_post_hooks
+    with pytest.raises(ValueError, match=r"does not move 3\.weight, and masks are held"):
+        attach(net, SGD(net[7:].parameters(), lr=0.1), 0.5, steps=3)
+    with pytest.raises(TypeError, match="got None"):
+        attach(net, None, 0.5, steps=3)
+
+
 OPTIMIZERS = {
     "adadelta": lambda p: Adadelta(p, lr=0.5),
     "adagrad": lambda p: Adagrad(p, lr=0.1, initial_accumulator_value=0.1),

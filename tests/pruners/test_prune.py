@@ -7,6 +7,7 @@ import copy
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.prune import l1_unstructured
 
 from pruners import Method, Training, build_seeded, prune, prune_and_retrain, train
 
@@ -120,3 +121,28 @@ def test_bad_sparsities_are_refused(net, data, bad):
 def test_a_sparsity_needs_a_method(net, data):
     with pytest.raises(ValueError, match="needs a method"):
         prune_and_retrain(net, *data, None, 0.5, TRAINING, seed=0)
+
+
+@pytest.mark.parametrize("saliency", ["snip", "synflow", "wanda"])
+def test_inference_mode_around_it_changes_nothing(net, data, saliency):
+    expected = prune(net, 0.5, saliency=saliency, data=data)
+    with torch.inference_mode():
+        shown = (data[0].clone(), data[1].clone())
+        pruned = prune(net, 0.5, saliency=saliency, data=shown)
+    assert torch.equal(weights(pruned), weights(expected))
+    pruned(data[0]).sum().backward()
+
+
+def test_a_model_that_cannot_be_copied_says_what_to_do(net, data):
+    l1_unstructured(net[3], "weight", 0.5)
+    net(data[0]).sum().backward()
+    with pytest.raises(ValueError, match=r"cannot be copied .*graph leaves.*prune\.remove"):
+        prune(net, 0.5)
+
+
+@pytest.mark.parametrize("retraining", ["fine_tune", "none"])
+def test_no_steps_of_retraining_still_reach_the_sparsity(net, data, retraining):
+    schedule = "cubic" if retraining == "fine_tune" else "one_shot"
+    method = Method(schedule=schedule, retraining=retraining)
+    made = prune_and_retrain(net, *data, method, 0.5, Training(epochs=0), seed=0)
+    assert made.sparsities.removed == 336

@@ -65,6 +65,8 @@ def test_too_little_is_refused(net):
     ):
         with pytest.raises(ValueError, match="at least, got"):
             recalibrate(net, inputs, seed=0, **options)
+    # Of three in pairs one is left over, and of one alone there is no variance.
+    assert recalibrate(nn.BatchNorm1d(2), torch.rand(3, 2), batch_size=2, seed=0).examples == 2
 
 
 def test_accuracy_comes_back_after_heavy_pruning():

@@ -188,10 +188,27 @@ def test_missing_examples_are_asked_for(net, name):
         score(name, net, names, none)
 
 
+def test_other_batches_than_pairs_are_named(net, data):
+    x, y = data
+    given = {
+        "a dict of x, y": [{"x": x, "y": y}],
+        "a tuple of Tensor, Tensor, Tensor": [(x, y, y)],
+        "a tuple of ndarray, Tensor": [(x.numpy(), y)],
+        "a Tensor": x,
+        "a int": 3,
+    }
+    for what, batches in given.items():
+        with pytest.raises(ValueError, match=f"two tensors, .inputs, labels., got {what}: pass"):
+            make_masks(net, [0.5], saliency="taylor1", data=batches)
+    with pytest.raises(ValueError, match=f"has {len(x)} inputs and 2 labels"):
+        make_masks(net, [0.5], saliency="wanda", data=(x, y[:2]))
+
+
 def test_an_iterator_and_a_loader_are_examples_too(net, data):
     pair = make_masks(net, [0.5], saliency="obd", data=data)[0]
     parts = zip(data[0].split(6), data[1].split(6), strict=True)
-    for other in (parts, torch.utils.data.DataLoader(torch.utils.data.TensorDataset(*data), 8)):
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(*data), 8)
+    for other in (parts, loader, list(data)):
         found = make_masks(net, [0.5], saliency="obd", data=other)[0]
         assert all(torch.equal(pair.kept[name], found.kept[name]) for name in pair.kept)
 

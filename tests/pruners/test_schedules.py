@@ -71,6 +71,8 @@ def test_every_schedule_stays_below_what_was_asked_and_ends_there(name, final, t
         (cubic, {"power": 0.0}, "above 0"),
         (iterative, {"rounds": 0}, "rounds"),
         (iterative, {"rounds": 2.5}, "rounds"),
+        (iterative, {"rounds": float("inf")}, "number of rounds"),
+        (iterative, {"rounds": float("nan")}, "number of rounds"),
         (iterative_linear, {"rounds": -1}, "rounds"),
         (at_initialisation, {"rounds": True}, "rounds"),
         (cyclic, {"cycles": 0}, "cycles"),

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from pruners import (
@@ -130,3 +130,33 @@ def test_what_does_not_fit_is_refused(tmp_path, net):
         save_pruned(path, net, metadata={"when": object()})
     with pytest.raises(ValueError, match="plain JSON"):
         save_pruned(path, net, metadata={"loss": float("nan")})
+
+
+def test_a_model_that_does_not_fit_is_as_it_was(tmp_path):
+    path = save_pruned(tmp_path / "m.safetensors", nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)))
+    other = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 3))
+    before = copy.deepcopy(other.state_dict())
+    with pytest.raises(ValueError, match=r"does not fit Sequential: .*1\.weight"):
+        load_pruned(path, other)
+    assert all(torch.equal(before[name], value) for name, value in other.state_dict().items())
+
+
+def test_files_that_are_none_of_ours_are_refused(tmp_path, net):
+    torch.save(net.state_dict(), tmp_path / "m.pt")
+    for read in (load_masks, read_metadata, lambda path: load_pruned(path, net)):
+        with pytest.raises(ValueError, match=r"m\.pt is no safetensors file"):
+            read(tmp_path / "m.pt")
+    path = tmp_path / "m.safetensors"
+    for record, why in (("{}}", "is broken"), ("[]", "is broken"), ('{"schema": "x"}', "'x'")):
+        save_file(net.state_dict(), path, metadata={"prune_audit": record})
+        with pytest.raises(ValueError, match=why):
+            load_masks(path)
+
+
+def test_a_state_that_is_no_tensor_cannot_be_saved(tmp_path):
+    class Counting(nn.Linear):
+        def get_extra_state(self):
+            return {"calls": 3}
+
+    with pytest.raises(ValueError, match="state '_extra_state' of Counting is a dict"):
+        save_pruned(tmp_path / "m.safetensors", Counting(2, 2))

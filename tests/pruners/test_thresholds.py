@@ -44,3 +44,13 @@ def test_chunks_and_many_counts_change_nothing(seed, size, several):
         set(order[:n].tolist()) == set(torch.cat(parts.at(n)).nonzero()[:, 0].tolist())
         for n in counts
     )
+
+
+def test_more_counts_than_a_short_integer_holds():
+    keys = torch.arange(33_000.0)
+    found = lowest([keys], range(33_000))
+    assert [int(found.at(count)[0].count_nonzero()) for count in (1, 32_767, 32_999)] == [
+        1,
+        32_767,
+        32_999,
+    ]

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from audit.judgement.findings import Finding
-from reports.claims import BAR_WIDTH, claims_table
+from reports.claims import claims_table
+from reports.intervals import WIDTH
 from reports.sections.placing import placed, section_of
 from reports.select import established, harm, whom, worst_first
 from tests.reports import sample
@@ -84,11 +85,11 @@ def test_the_reason_is_a_note_without_what_the_tier_says_already():
 def test_a_bar_runs_from_the_least_to_the_greatest_with_zero_and_limit():
     bar = cells(table(ONE))["drawn"].bar
     assert bar is not None
-    assert (bar.zero, bar.low, bar.at, bar.high, bar.limit) == (0, 40, 120, BAR_WIDTH, 80)
+    assert (bar.zero, bar.low, bar.at, bar.high, bar.limit) == (0, 40, 120, WIDTH, 80)
     fell = replace(ONE, change=-0.03, low=-0.05, high=-0.01, worse_direction="down")
     bar = cells(table(fell))["drawn"].bar
     assert bar is not None
-    assert (bar.zero, bar.low, bar.at, bar.high, bar.limit) == (BAR_WIDTH, 0, 80, 160, 120)
+    assert (bar.zero, bar.low, bar.at, bar.high, bar.limit) == (WIDTH, 0, 80, 160, 120)
 
 
 def test_an_interval_of_a_level_is_no_interval_of_a_change():

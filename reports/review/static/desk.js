@@ -43,6 +43,7 @@
     if (!input) return;
     input.checked = input.type === "checkbox" ? !input.checked : true;
     ask();
+    keepTyped();
     if (input.type === "radio") go(1);
   };
   const press = (action) => {
@@ -140,6 +141,7 @@
     const start = characters(before.toString());
     const words = range.toString();
     note.value += `${note.value && !note.value.endsWith("\n") ? "\n" : ""}[${start}:${start + characters(words)}] ${words.slice(0, 80)}`;
+    keepTyped();
     highlight(range);
     selection.removeAllRanges();
   };
@@ -152,6 +154,29 @@
     spanButton.addEventListener("mousedown", (event) => event.preventDefault());
     spanButton.addEventListener("click", noteWords);
   }
+
+  /* What is typed is kept in this tab until the desk has it: a server that is down loses nothing. */
+  const drafts = "prune-audit-draft-";
+  const fields = () => [...new FormData(form)].filter(([name, value]) => name.startsWith("q_") && value);
+  const keepTyped = () => {
+    try { sessionStorage.setItem(drafts + form.dataset.item, JSON.stringify([form.dataset.stamp, fields()])); } catch { /* not kept */ }
+  };
+  const takeUp = () => {
+    let kept = null;
+    try {
+      kept = JSON.parse(sessionStorage.getItem(drafts + form.dataset.item));
+      sessionStorage.removeItem(drafts + form.dataset.item);
+    } catch { /* nothing is kept */ }
+    // Of another state of the item: the desk knows better.
+    if (!kept || kept[0] !== form.dataset.stamp) return;
+    for (const each of all("input:not([type=hidden]), select, textarea", form)) {
+      if (!each.name.startsWith("q_")) continue;
+      const values = kept[1].filter(([name]) => name === each.name).map(([, value]) => value);
+      if (each.matches("input")) each.checked = values.includes(each.value);
+      else each.value = values[0] || "";
+    }
+    keepTyped();
+  };
 
   /* Keys. */
   const dialog = one("[data-dialog]");
@@ -196,10 +221,14 @@
     action();
   });
   if (form) {
-    form.addEventListener("change", ask);
+    takeUp();
+    form.addEventListener("change", () => { ask(); keepTyped(); });
+    form.addEventListener("input", keepTyped);
     form.addEventListener("focusin", (event) => { const each = event.target.closest("[data-question]"); if (each) mark(each); });
     ask();
-    mark(shownQuestions()[0]);
+    const amiss = one("[data-amiss]");
+    mark(amiss && !amiss.hidden ? amiss : shownQuestions()[0]);
+    if (at === amiss && amiss) at.scrollIntoView({ block: "nearest" });
     let sent = false;
     form.addEventListener("submit", (event) => { if (sent) event.preventDefault(); sent = true; });
     window.addEventListener("pageshow", () => { sent = false; });

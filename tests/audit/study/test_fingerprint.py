@@ -38,6 +38,7 @@ def test_the_same_twice_and_after_a_move(folder, tmp_path):
 def test_defaults_written_out_change_nothing_and_settings_do(folder, tmp_path):
     first = of(tmp_path)
     assert of(tmp_path, unreadable="fail", splits={"test": "test"}) == first
+    assert of(tmp_path, labels="corrected.csv") == first  # no array is made of them
     others = [
         of(tmp_path, unreadable="skip"),
         of(tmp_path, split_seed=1),

@@ -8,7 +8,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from pruners import architectures
-from pruners.saliency.flow import following_norms, watch_activations
+from pruners.saliency import bn_scale
+from pruners.saliency.flow import watch_activations
+from pruners.saliency.tracing import flow
 
 
 class Functions(nn.Module):
@@ -66,33 +68,34 @@ def test_values_of_a_chain_of_modules(net, data):
 
 
 def test_the_scale_of_the_norm_that_follows(model, net, data):
-    for inputs in (None, data[0][:2]):
-        found = following_norms(model, ["one.weight", "two.weight", "last.weight"], inputs)
-        assert {name: g.tolist() for name, g in found.items()} == {"two.weight": [0.5, -2.0, 1.5]}
-        assert list(following_norms(net, ["0.weight", "3.weight"], inputs)) == ["0.weight"]
+    for shown in (None, data):
+        found = bn_scale(model, ["one.weight", "two.weight", "last.weight"], shown)
+        assert found["two.weight"][:, 0, 0, 0].tolist() == [0.5, 2.0, 1.5]
+        assert found["one.weight"].isinf().all()
+        assert found["last.weight"].isinf().all()
+        other = bn_scale(net, ["0.weight", "3.weight"], shown)
+        assert torch.equal(other["0.weight"][:, 0, 0, 0], net[1].weight.abs())
+        assert other["3.weight"].isinf().all()
 
 
 @pytest.mark.parametrize("shortcut", ["projection", "pad"])
-def test_traced_and_watched_agree_on_a_residual_net(shortcut):
+def test_every_convolution_of_a_residual_net_has_its_norm(shortcut):
     model = architectures.resnet20((1, 8, 8), 3, width=4, shortcut=shortcut)
     names = [name for name, p in model.named_parameters() if p.ndim == 4]
-    traced = following_norms(model, names)
-    watched = following_norms(model, names, torch.rand(2, 1, 8, 8))
-    assert list(traced) == names == list(watched)
+    norms = flow(model, torch.rand(2, 1, 8, 8)).norms
     for name in names:  # stage1_block1.conv1.weight has norm1 of its block
-        owner = dict(model.named_parameters())[name.replace("conv", "norm").replace(".0.w", ".1.w")]
-        assert traced[name].data_ptr() == watched[name].data_ptr() == owner.data_ptr()
+        owner = name.replace("conv", "norm").replace(".0.w", ".1.w").removesuffix(".weight")
+        assert norms[name.removesuffix(".weight")] == (owner,)
 
 
-def test_a_model_that_cannot_be_traced_is_watched():
+def test_a_norm_behind_pooling_is_the_convolutions_and_one_used_in_a_loop_too():
     class Loop(nn.Module):
         def __init__(self):
             super().__init__()
-            self.conv, self.norm = nn.Conv1d(1, 2, 1), nn.BatchNorm1d(2)
+            self.conv, self.pool, self.norm = nn.Conv1d(1, 2, 1), nn.MaxPool1d(1), nn.BatchNorm1d(2)
 
         def forward(self, x):
-            return sum(self.norm(self.conv(row[None])) for row in x)  # as often as x is long
+            return sum(self.norm(self.pool(self.conv(row[None]))) for row in x)
 
-    with pytest.raises(ValueError, match=r"cannot be read from its code .* pass data"):
-        following_norms(Loop(), ["conv.weight"])
-    assert list(following_norms(Loop(), ["conv.weight"], torch.rand(2, 1, 3))) == ["conv.weight"]
+    assert flow(Loop(), torch.rand(2, 1, 3)).norms == {"conv": ("norm",)}
+    assert flow(Loop(), torch.rand(1, 1, 3)).norms == {"conv": ("norm",)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from typer.testing import CliRunner
 
@@ -46,6 +48,7 @@ def test_an_unfinished_run_is_told_what_it_has(tmp_path):
     done = asked(tmp_path)
     assert done.exit_code == 2
     assert "unfinished (1 models and 0 parts of predictions are there)" in done.output
+    assert "judges what is there" not in done.output  # there is nothing to judge
 
 
 def test_findings_of_a_later_version_are_a_sentence(tmp_path):
@@ -53,3 +56,21 @@ def test_findings_of_a_later_version_are_a_sentence(tmp_path):
     done = asked(tmp_path)
     assert done.exit_code == 2
     assert "was written by a later version" in done.output
+
+
+def test_a_report_may_go_elsewhere_and_leave_the_run_alone(folder, tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    out = tmp_path / "new" / "place"
+    done = asked(folder, "--out", out, "--embed", "none")
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in out.iterdir()) == ["report.html", "report.md"]
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["exemplars.parquet", "reliability.parquet"])
+def test_a_table_that_is_broken_is_named(folder, tmp_path, name):
+    shutil.copytree(folder, tmp_path / "run")
+    (tmp_path / "run" / name).write_bytes(b"PAR1")
+    done = asked(tmp_path / "run")
+    assert done.exit_code == 2
+    assert f"{name} cannot be read" in done.output

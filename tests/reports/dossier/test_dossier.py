@@ -13,14 +13,15 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from audit.evidence.errors import AuditError, InputError
+from audit.evidence.errors import AuditError, InputError, StoreError
 from reports.cli.app import build
 from reports.cli.exits import INPUT
-from reports.dossier import Sharing, make, write_dossier
+from reports.dossier import Sharing, identities, make, write_dossier
 from reports.dossier.crosswalk import data, status
 from reports.dossier.person import MARK
 from reports.signing import holds
 from tests.reports.dossier.conftest import EVIL, IDS
+from tests.reports.test_review_section import reviewed
 
 huggingface_hub = pytest.importorskip("huggingface_hub")
 CLAIMS = re.compile(
@@ -114,6 +115,24 @@ def test_the_model_card_is_read_back_by_the_library(dossier):
     assert result.metric_args["change_low"] < result.metric_args["change"]
 
 
+def test_the_cards_metadata_are_what_the_hub_reads(dossier):
+    """Offline: the header is YAML, names survive it, and every result has what the hub asks for."""
+    yaml = pytest.importorskip("yaml")
+    text = (dossier / "model_card.md").read_text(encoding="utf-8")
+    about = yaml.safe_load(text.split("---")[1])
+    (index,) = about["model-index"]
+    assert index["name"] == f"loans {EVIL}"
+    for result in index["results"]:
+        assert result["task"]["type"]
+        assert result["dataset"]["type"]
+        assert result["dataset"]["name"]
+        (metric,) = result["metrics"]
+        assert (metric["type"], isinstance(metric["value"], float)) == ("accuracy", True)
+    card = huggingface_hub.ModelCard(text)
+    assert huggingface_hub.ModelCard(str(card)).data.to_dict() == card.data.to_dict()
+    assert card.text.lstrip().startswith("# loans")
+
+
 def test_what_a_person_wrote_is_kept_and_shown_with_who_and_when(original, tmp_path):
     made = write_dossier(original, tmp_path / "d")
     assert "person/intended_use.md" in made.waiting
@@ -136,7 +155,7 @@ def test_statuses_follow_what_the_run_holds(dossier, pictured, tmp_path):
     robust = ("ISO/IEC TR 24029-1", "Statistical methods")
     assert ours[robust]["status"] == "absent"
     assert other[robust]["status"] == "supplied"
-    rates = ("New York City Local Law 144", "§ 5-301(d) and § 5-302")
+    rates = ("New York City Local Law 144", "§ 5-301(d) and § 5-303")
     assert ours[rates]["status"] == "supplied"
     assert other[rates]["status"] == "absent"
     assert ours[("EU AI Act", "Article 12")]["status"] == "not_covered"
@@ -179,6 +198,7 @@ def test_the_shipped_crosswalk_is_whole():
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", about["date"])
     for framework in about["framework"]:
         assert framework["version"]
+        assert framework["checked"]
         assert framework["date"]
         for entry in framework["entry"]:
             assert entry["clause"]
@@ -188,9 +208,29 @@ def test_the_shipped_crosswalk_is_whole():
     assert {f["key"] for f in about["framework"] if f.get("retired")} == {"sr-11-7"}
 
 
-def test_shared_files_hold_no_example_and_no_picture(original, shared, pictured, tmp_path):
-    for text in texts(shared).values():
-        assert not re.search(r"patient-\d+", text)
+def test_shared_files_and_what_is_printed_name_nobody(original, tmp_path):
+    """Every id of the run against every byte; a waiver, a reason and a note name one each."""
+    run = shutil.copytree(original, tmp_path / "run")
+    document = json.loads((run / "findings.json").read_text())
+    judged = [row for row in document["findings"] if row["outcome"] in ("over", "cannot_tell")]
+    judged[0]["waiver"] = "patient-021 asked for it"
+    document["findings"][0]["reason"] = "but for patient-022, nobody was asked"
+    document["policy"]["note"] = "as agreed with patient-023"
+    (run / "findings.json").write_text(json.dumps(document))
+    out = tmp_path / "out"
+    done = CliRunner().invoke(build(), ["dossier", str(run), "--aggregate-only", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    (run / "evidence/predictions/clean@0/dense-0.parquet").write_bytes(b"patient-031")
+    failed = CliRunner().invoke(build(), ["dossier", str(run), "--aggregate-only"])
+    assert failed.exit_code == INPUT
+    written = {p.name: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    assert "asked for it" in written["risk_register.csv"].decode()
+    for name, content in {**written, "printed": done.output + failed.output}.items():
+        text = content if isinstance(content, str) else content.decode()
+        assert not [each for each in IDS if each in text], name
+
+
+def test_shared_files_hold_no_picture(shared, pictured, tmp_path):
     other = write_dossier(pictured, tmp_path / "d", sharing=Sharing(aggregate_only=True)).folder
     page = (other / "dossier.html").read_text(encoding="utf-8")
     assert "<img" not in page
@@ -232,6 +272,44 @@ def test_shared_errors_name_no_row(original, tmp_path, monkeypatch):
         write_dossier(copy, sharing=Sharing(aggregate_only=True))
     assert "patient" not in str(caught.value)
     assert "examples.parquet" not in str(caught.value)
+
+
+def test_how_an_item_was_checked_stands_beside_it(dossier):
+    page = (dossier / "dossier.html").read_text(encoding="utf-8")
+    found = entries(dossier)
+    assert "not against the Official Journal" in found["EU AI Act", "Article 12"]["checked"]
+    own = found["New York City Local Law 144", "§ 5-301(d) and § 5-303"]["checked"]
+    assert own.endswith("was not checked against the text")
+    for entry in found.values():
+        assert f"Checked: {entry['checked']}." in page.replace("&#39;", "'")
+
+
+def test_the_page_begins_with_verdicts_and_what_is_asked_in_numbers(dossier):
+    page = (dossier / "dossier.html").read_text(encoding="utf-8")
+    found = [e["status"] for e in entries(dossier).values()]
+    asked = f"Of {len(found)} items of 17 frameworks: evidence here for {found.count('supplied')},"
+    assert asked in page
+    assert "Sections that a person must fill in: 0 of 7 are filled in." in page
+    assert page.index('id="outcomes"') < page.index('id="tested"')
+
+
+def test_the_key_may_be_kept_elsewhere_and_never_in_the_dossier(original, tmp_path, monkeypatch):
+    run = shutil.copytree(original, tmp_path / "run")
+    (run / "dossier.key").unlink(missing_ok=True)
+    key = tmp_path / "private" / "key"
+    write_dossier(run, tmp_path / "a", key=key)
+    assert not (run / "dossier.key").exists()
+    assert key.stat().st_mode & 0o077 == 0
+    with pytest.raises(InputError, match="keep it apart"):
+        write_dossier(run, tmp_path / "a", key=tmp_path / "a" / "key")
+
+    def refused(path, data):
+        raise StoreError(f"Cannot write {path}") from OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(identities, "write_file", refused)
+    with pytest.raises(StoreError, match=r"dossier\.key \(.*Read-only.*\): give --key"):
+        write_dossier(run, tmp_path / "b")
+    write_dossier(run, tmp_path / "b", key=key)
 
 
 def test_somebody_elses_folder_is_left_alone(original, tmp_path):
@@ -316,7 +394,7 @@ def test_what_was_done_otherwise_than_locked_is_listed(original, tmp_path):
     }  # fmt: skip
     (run / "lock.json").write_text(json.dumps(lock))
     folder = write_dossier(run).folder
-    assert entries(folder)["EU AI Act", "Article 9(6)–(8)"]["status"] == "supplied"
+    assert entries(folder)["EU AI Act", "Article 9(6) and (8)"]["status"] == "supplied"
     page = (folder / "dossier.html").read_text(encoding="utf-8")
     assert "2031-05-01T00:00:00+00:00" in page
     assert "Things done otherwise than locked: 0." in page
@@ -329,15 +407,17 @@ def test_what_was_done_otherwise_than_locked_is_listed(original, tmp_path):
 
 def test_who_reviewed_is_told_and_hidden_where_shared(original, tmp_path):
     run = shutil.copytree(original, tmp_path / "run")
-    answers = pd.DataFrame(
-        {"reviewer": ["Ada"] * 12 + ["Grace"] * 2, "item": range(14), "value": "agree"}
-    )
-    (run / "review").mkdir()
-    answers.to_parquet(run / "review/answers.parquet")
+    path = reviewed(run, label="yes") / "review/answers.parquet"
+    names = {"r0": "Ada", "r1": "Grace"}
+    answers = pd.read_parquet(path)
+    answers.assign(reviewer=answers["reviewer"].map(names)).to_parquet(path, index=False)
     folder = write_dossier(run).folder
     page = (folder / "dossier.html").read_text(encoding="utf-8")
-    assert "There are 14 answers about 14 examples by 2 reviewers." in page
+    assert "2 reviewers saw 40 of 40 items of the queue: 20 exemplars and 20 decoys" in page
+    assert "Krippendorff" in page
     assert "Ada" in page
     assert entries(folder)["NIST AI RMF", "MEASURE 1.3"]["status"] == "partial"
+    kinds = {e["key"] for e in entries(folder)["NIST AI RMF", "MEASURE 2.13"]["evidence"]}
+    assert "review_agreement" in kinds
     shared = write_dossier(run, tmp_path / "s", sharing=Sharing(aggregate_only=True)).folder
     assert not any("Ada" in text or "Grace" in text for text in texts(shared).values())

@@ -8,6 +8,8 @@ import zlib
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from audit.evidence.errors import InputError
@@ -90,6 +92,39 @@ def test_pictures_lose_everything_but_their_pixels():
     assert stripped(b"\xff\xd8\xff\xe1 JPEG with EXIF") is None
     assert stripped(clean[:-6]) is None
     assert stripped(None) is None
+
+
+def test_a_photograph_leaves_no_place_or_camera_behind(tmp_path):
+    """A real JPEG with GPS in its EXIF, as it is and as a PNG that keeps the EXIF."""
+    import base64
+    import io
+    import re
+
+    image = pytest.importorskip("PIL.Image")
+    pytest.importorskip("huggingface_hub")
+    from reports.dossier import write_dossier
+
+    exif = image.Exif()
+    exif[0x010F] = "SecretCamera"
+    exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 18.0)})
+    picture = image.fromarray(np.full((32, 32, 3), 90, dtype=np.uint8))
+    jpeg, png = io.BytesIO(), io.BytesIO()
+    picture.save(jpeg, "JPEG", exif=exif)
+    picture.save(png, "PNG", exif=exif)
+    assert b"SecretCamera" in jpeg.getvalue()
+    assert b"SecretCamera" in png.getvalue()
+    run = sample.run_folder(tmp_path / "run")
+    path = run / "evidence/examples.parquet"
+    table = pq.read_table(path)
+    two = [jpeg.getvalue() if i % 2 else png.getvalue() for i in range(len(table))]
+    place = table.column_names.index("thumbnail")
+    pq.write_table(table.set_column(place, "thumbnail", pa.array(two, pa.binary())), path)
+    page = (write_dossier(run).folder / "dossier.html").read_text(encoding="utf-8")
+    shown = [base64.b64decode(each) for each in re.findall(r"base64,([A-Za-z0-9+/=]+)", page)]
+    assert any(each.startswith(b"\x89PNG") for each in shown)
+    for each in shown:
+        assert b"SecretCamera" not in each
+        assert not image.open(io.BytesIO(each)).getexif()
 
 
 def test_pictures_are_the_same_pixels():

@@ -196,12 +196,14 @@ def picture(source: Source) -> bytes | None:
 
 
 def test_a_whole_review_by_keyboard(browser: Any, tmp_path: Path) -> None:
-    records, ada = begun(tmp_path, hostile_items(3))
+    items = [replace(each, label="cat") for each in hostile_items(3)]
+    records, ada = begun(tmp_path, items)
     page = opened(browser, bundle(records, ada, tmp_path / "b.html", picture=picture))
     order = [item_at(records, ada, k).item for k in range(3)]
     assert page.inner_text("#where") == "Item 1 of 3"
     assert HOSTILE[:30] in page.inner_text("#shown")
     page.keyboard.press("2")  # wrong
+    assert page.locator("select option[value=cat]").is_disabled()  # the label that it has
     page.locator("fieldset:visible select").select_option(label=HOSTILE)
     page.locator("textarea").fill(HOSTILE)
     page.locator("#where").click()
@@ -211,6 +213,10 @@ def test_a_whole_review_by_keyboard(browser: Any, tmp_path: Path) -> None:
     assert page.inner_text("#warning") == "A question marked with * has no answer yet."
     page.keyboard.press("s")
     page.keyboard.press("1")
+    page.get_by_label("wrong or inadequate label").check()
+    page.keyboard.press("Enter")
+    assert "change one of the two" in page.inner_text("#warning")
+    page.get_by_label("wrong or inadequate label").uncheck()
     page.keyboard.press("Enter")
     assert page.inner_text("#progress") == "2 of 3 answered"
     page.reload()  # what was answered is still there

@@ -70,10 +70,35 @@ def test_an_answer_that_is_none_is_refused_in_a_sentence(ada, records):
     assert every_row(records) == []
 
 
+def test_an_answer_that_contradicts_itself_is_refused_and_nothing_typed_is_lost(ada, records):
+    own = "cat" if "<b><bdi>cat</bdi></b>" in ada.page().text else "dog"
+    answer = ada.answer(q_label_right="wrong", q_right_label=own, q_note="a long thought")
+    assert answer.status_code == 422
+    said = f"You call the label wrong and name the same one, &#39;{own}&#39;, as right"
+    assert said in answer.text
+    assert "a long thought" in answer.text
+    assert re.search(
+        r'<fieldset class="asked amiss"[^>]*>\s*<legend>Which label would', answer.text
+    )
+    assert f'<option value="{own}" selected disabled>{own} (the label it has)' in answer.text
+    assert every_row(records) == []
+    said = "“Is the label right?” has no answer"
+    assert said in ada.answer(q_label_right="").text
+
+
+def test_what_was_typed_waits_while_an_answer_before_it_is_taken_back(ada):
+    ada.answer()
+    page = ada.page()
+    item = re.search(r'name="item" value="([^"]+)"', page.text)[1]
+    ada.post("/undo", {"item": item, "q_note": "half a thought", "q_quality": ["", "2"]})
+    assert "half a thought" in ada.get(page.url.path).text
+
+
 def test_all_kinds_of_questions_are_recorded(ada, records):
+    right = "dog" if "<b><bdi>cat</bdi></b>" in ada.page().text else "cat"
     ada.answer(
         q_label_right="wrong",
-        q_right_label="dog",
+        q_right_label=right,
         q_hard_because=["", "abstract", "atypical"],
         q_quality=["", "5"],
         q_consequence=["", "serious"],
@@ -82,7 +107,7 @@ def test_all_kinds_of_questions_are_recorded(ada, records):
     said = {question: value for (_, question), value in answers(records).items()}
     assert said == {
         "label_right": "wrong",
-        "right_label": "dog",
+        "right_label": right,
         "hard_because": ["abstract", "atypical"],
         "quality": 5,
         "consequence": "serious",

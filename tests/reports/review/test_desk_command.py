@@ -65,6 +65,7 @@ def test_stopping_writes_what_the_report_reads(run, unserved):
     assert sorted(each.name for each in (run / "review").iterdir()) == [
         "answers.parquet",
         "queue.parquet",
+        "record.parquet",
     ]
 
 

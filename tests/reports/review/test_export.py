@@ -85,7 +85,8 @@ def test_the_queue_says_how_each_item_was_drawn(records: Records, tmp_path: Path
 
 def test_the_report_finds_both_in_the_run_folder(answered: Records, tmp_path: Path) -> None:
     folder = export_review(answered, tmp_path)
-    assert sorted(each.name for each in folder.iterdir()) == ["answers.parquet", "queue.parquet"]
+    written = sorted(each.name for each in folder.iterdir())
+    assert written == ["answers.parquet", "queue.parquet", "record.parquet"]
 
 
 def test_what_cannot_be_exported_or_read(answered: Records, tmp_path: Path) -> None:
@@ -202,7 +203,7 @@ def test_a_person_may_answer_here_and_there(
     records: Records, reviewer: Add, tmp_path: Path
 ) -> None:
     ada = reviewer("Ada")
-    record(records, ada, "item-1", {"label_right": "wrong", "right_label": "dog"})
+    record(records, ada, "item-1", {"label_right": "wrong", "right_label": "cat"})
     import_answers(records, sent(records, tmp_path / "a.json", entry(records, "item-1")))
     assert [row.value for row in latest_answers(records)] == ["agree"]
 

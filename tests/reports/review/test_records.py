@@ -209,8 +209,8 @@ def test_answers_are_kept_with_what_was_shown(records: Records, reviewer: Add) -
         "note": "“<b>\x00🙂",
     }
     number = record(
-        records, ada, "item-5", given, seconds=7.25, predictions_shown=True,
-        content_sha256=source_of(records, "item-5").content_sha256,
+        records, ada, "item-4", given, seconds=7.25, predictions_shown=True,
+        content_sha256=source_of(records, "item-4").content_sha256,
     )  # fmt: skip
     rows = latest_answers(records)
     assert {each.question: each.value for each in rows} == {
@@ -225,15 +225,15 @@ def test_answers_are_kept_with_what_was_shown(records: Records, reviewer: Add) -
         assert (each.submission, each.reviewer, each.item, each.example) == (
             number,
             "Ada",
-            "item-5",
-            5,
+            "item-4",
+            4,
         )
         assert (each.seconds, each.label_was_hidden, each.predictions_were_shown) == (
             7.25,
             False,
             True,
         )
-        assert each.content_sha256 == source_of(records, "item-5").content_sha256
+        assert each.content_sha256 == source_of(records, "item-4").content_sha256
         assert each.at.endswith("+00:00")
     assert answers_of(records, "Ada") == rows
     assert answers_of(records, "Bob") == []
@@ -244,6 +244,16 @@ def test_answers_that_cannot_be_leave_nothing(records: Records, reviewer: Add) -
     for item, answers, said in (
         ("item-99", AGREE, "'item-99' is not in this study"),
         ("item-1", {"label_right": "maybe"}, "give one of agree"),
+        (
+            "item-1",
+            {"label_right": "wrong", "right_label": "dog"},
+            "name the same one, 'dog', as right: name another, or agree",
+        ),
+        (
+            "item-1",
+            {"label_right": "agree", "hard_because": ["wrong or inadequate label"]},
+            "You agree with the label and call it a wrong or inadequate label as well",
+        ),
         ("item-1", {"quality": 3}, "'label_right' has no answer"),
         ("item-1", {}, "has no answer"),
     ):
@@ -261,7 +271,7 @@ def test_answers_that_cannot_be_leave_nothing(records: Records, reviewer: Add) -
 
 def test_a_changed_answer_is_a_further_row(records: Records, reviewer: Add) -> None:
     ada = reviewer("Ada")
-    record(records, ada, "item-1", {"label_right": "wrong", "right_label": "dog", "quality": 2})
+    record(records, ada, "item-1", {"label_right": "wrong", "right_label": "cat", "quality": 2})
     record(records, ada, "item-1", {"label_right": "agree"})
     # What the label should be is no longer asked; the quality still stands.
     assert {each.question: each.value for each in latest_answers(records)} == {

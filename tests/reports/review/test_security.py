@@ -314,7 +314,7 @@ def test_no_page_tells_what_an_item_is_or_how_it_was_drawn(own_records):
 
 def test_hostile_text_is_text_everywhere(tmp_path):
     items = [
-        replace(each, label=name, text=name, facts={name: name}, predicted={name: name})
+        replace(each, label=f"{name}?", text=name, facts={name: name}, predicted={name: name})
         for each, name in zip(made(len(HOSTILE), HOSTILE), HOSTILE, strict=True)
     ]
     records = started(tmp_path / "review.db", items, classes=HOSTILE)

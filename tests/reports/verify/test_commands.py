@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import shutil
@@ -17,7 +18,8 @@ from reports.cli.app import build
 from reports.cli.lock import lock_lines, note_lock
 from reports.dossier import Sharing, write_dossier
 from reports.html import write_html
-from reports.verify import verify
+from reports.verify import Check, verify
+from reports.verify.tables import check_table
 from tests.reports.test_signing import keys
 
 
@@ -130,6 +132,7 @@ def test_an_edited_lock_differs_and_a_broken_chain_too(config: Path, spoilt: Pat
     call("lock", config)
     made = config.parent / "runs" / "small"
     shutil.copy(made / "lock.json", spoilt)
+    (spoilt / "manifest.json").unlink()
     seal(spoilt)
     found = next(each for each in verify(spoilt).checks if each.name == "lock")
     assert found.problems[0].startswith("lock-1.json is not the lock that was replaced")
@@ -140,7 +143,55 @@ def test_an_edited_lock_differs_and_a_broken_chain_too(config: Path, spoilt: Pat
     (spoilt / "lock.json").write_text(json.dumps(lock))
     seal(spoilt)
     found = next(each for each in verify(spoilt).checks if each.name == "lock")
-    assert found.problems == ("lock.json was edited: its config is not the one that it hashed.",)
+    assert found.problems == (
+        "lock.json is not the lock that was there when the results were written: it was changed.",
+        "lock.json was edited: its config is not the one that it hashed.",
+    )
+
+
+def locked_run(config: Path, spoilt: Path) -> Path:
+    """A run that was sealed with a lock in it."""
+    call("lock", config)
+    shutil.copy(config.parent / "runs" / "small" / "lock.json", spoilt)
+    (spoilt / "manifest.json").unlink()
+    seal(spoilt)
+    return spoilt / "lock.json"
+
+
+def lock_check(folder: Path) -> Check:
+    return next(each for each in verify(folder).checks if each.name == "lock")
+
+
+def test_a_lock_edited_whole_after_the_results_is_named(config: Path, spoilt: Path) -> None:
+    """Its own hash is made anew, too: only the manifest of the results knows the other."""
+    path = locked_run(config, spoilt)
+    assert lock_check(spoilt).answer == "verified"
+    lock = lock_of(spoilt)
+    lock["limits"], lock["locked_at"] = [], "2001-01-01T00:00:00+00:00"
+    path.write_text(json.dumps(lock))
+    seal(spoilt)  # after a new report, say: the lock that is known stays
+    assert lock_check(spoilt).problems == (
+        "lock.json is not the lock that was there when the results were written: it was changed.",
+    )
+    path.unlink()
+    assert lock_check(spoilt).problems[0].startswith("lock.json was there when the results")
+
+
+def test_a_lock_that_was_put_there_after_the_results_is_named(config: Path, spoilt: Path) -> None:
+    call("lock", config)
+    shutil.copy(config.parent / "runs" / "small" / "lock.json", spoilt)
+    assert "put there later" in lock_check(spoilt).problems[0]
+    lock = lock_of(spoilt)
+    lock["results_existed"] = ["findings.json"]  # an honest one says so itself
+    (spoilt / "lock.json").write_text(json.dumps(lock))
+    assert lock_check(spoilt).answer == "verified"
+
+
+def test_a_lock_that_cannot_be_read_is_named(spoilt: Path) -> None:
+    (spoilt / "lock.json").write_text("{")
+    found = lock_check(spoilt)
+    assert found.answer == "differs"
+    assert "lock.json is no lock" in found.problems[0]
 
 
 # --- verify and sign -----------------------------------------------------------------------------
@@ -199,6 +250,18 @@ def test_a_dossier_is_verified_with_the_run_it_lies_in(spoilt: Path) -> None:
     assert verify(spoilt).status == 0  # a dossier is no stranger in its run's folder
 
 
+def test_a_dossier_whose_run_or_table_is_corrupt_is_told_in_a_sentence(spoilt: Path) -> None:
+    folder = write_dossier(spoilt).folder
+    (spoilt / "exemplars.parquet").write_bytes(b"PAR1")
+    (folder / "tables" / "findings.csv").write_bytes(b"\xff")
+    found = verify(folder, "counts")
+    assert [each.name for each in found.checks if each.answer == "differs"] == [
+        "hashes",
+        "findings",
+        "table",
+    ]
+
+
 def test_a_changed_dossier_differs(spoilt: Path) -> None:
     folder = write_dossier(spoilt).folder
     (folder / "model_card.md").write_text("better")
@@ -242,6 +305,25 @@ def test_a_table_that_is_not_the_runs_differs(spoilt: Path) -> None:
     (folder / "manifest.json").write_text(json.dumps(manifest))
     found = verify(folder, "counts")
     assert [each.name for each in found.checks if each.answer == "differs"] == ["table"]
+
+
+def test_a_number_edited_in_a_shared_table_is_found_beside_the_run(spoilt: Path) -> None:
+    """Also where somebody empties a column, so that the table looks like one made in aggregate."""
+    shared = write_dossier(spoilt, spoilt / "shared", sharing=Sharing(True, 5)).folder
+    whole = write_dossier(spoilt).folder
+    for folder, column, value in ((shared, "standard_error", "0.5"), (whole, "discordant", "")):
+        path = folder / "tables" / "findings.csv"
+        rows = list(csv.DictReader(path.read_text().splitlines()))
+        assert [c.answer for c in check_table(folder, Findings.read(spoilt))] == ["verified"] * 2
+        for row in rows:
+            row[column] = value if row[column] else ""
+        shown = next(row for row in rows if row["measure"] == "accuracy" and row["df"])
+        shown["df"] = "7"
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        assert check_table(folder, Findings.read(spoilt))[1].answer == "differs"
 
 
 def test_a_dossier_of_other_findings_differs(small_run: Run, tmp_path: Path) -> None:

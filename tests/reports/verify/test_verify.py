@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from audit.study.publish import seal
 from audit.study.run import Result
 from reports.verify import Check, Verified, verify
 from reports.verify.again import judged_again
-from reports.verify.hashes import read_manifest, relist
+from reports.verify.hashes import check_hashes, read_manifest, relist
+from reports.verify.predicting import check_predictions
 
 PART = Path("evidence/predictions/clean@0/pruned-1.parquet")
 
@@ -59,6 +61,38 @@ def test_a_flipped_byte_is_named(spoilt: Path, name: str) -> None:
     assert found.answer == "differs"
     assert len(found.problems) == 1
     assert found.problems[0].startswith(f"{name} ")
+
+
+def test_a_change_of_any_file_of_a_run_or_a_dossier_is_named(spoilt: Path) -> None:
+    """One byte, the file gone, or cut in half: that file is named, and no other."""
+    pytest.importorskip("huggingface_hub")
+    from reports.dossier import write_dossier
+
+    for folder in (spoilt, write_dossier(spoilt).folder):
+        manifest = read_manifest(folder)
+        assert manifest is not None
+        assert check_hashes(folder, manifest).answer == "verified"
+        for name in manifest.files:
+            content = (folder / name).read_bytes()
+            flipped = bytearray(content)
+            flipped[len(content) // 2] ^= 1
+            for changed in (bytes(flipped), content[: len(content) // 2], None):
+                (folder / name).unlink()
+                if changed is not None:
+                    (folder / name).write_bytes(changed)
+                problems = check_hashes(folder, manifest).problems
+                assert len(problems) == 1
+                assert name in problems[0]
+            (folder / name).write_bytes(content)
+
+
+def test_two_files_in_each_others_place_are_both_named(spoilt: Path) -> None:
+    other = PART.with_name("pruned-0.parquet")
+    (spoilt / PART).rename(spoilt / "aside")
+    (spoilt / other).rename(spoilt / PART)
+    (spoilt / "aside").rename(spoilt / other)
+    problems = check(verify(spoilt), "hashes").problems
+    assert [p.split()[0] for p in problems] == [str(other), str(PART)]
 
 
 def test_a_broken_table_is_called_corrupt(spoilt: Path) -> None:
@@ -205,6 +239,19 @@ def test_nothing_is_written(spoilt: Path) -> None:
 # --- predictions ---------------------------------------------------------------------------------
 
 
+def asked_again(folder: Path, sample: int = 5, seed: int = 0) -> Check:
+    """The third depth alone, without judging everything again first."""
+    found = read_manifest(folder)
+    return check_predictions(folder, Findings.read(folder), found, Path(), sample, seed)
+
+
+def seed_that_draws(folder: Path, model: str, sample: int) -> int:
+    manifest = read_manifest(folder)
+    assert manifest is not None
+    names = sorted(manifest.state["models"])
+    return next(s for s in range(1000) if model in random.Random(s).sample(names, sample))
+
+
 def test_models_asked_again_say_the_same(small_run: Result) -> None:
     found = verify(small_run.folder, "predictions", sample=2)
     assert [(each.name, each.problems) for each in found.checks if each.answer != "verified"] == []
@@ -221,7 +268,8 @@ def test_predictions_edited_along_with_findings_are_found_by_asking_again(
     judged_again(spoilt_study, findings, None).write(spoilt_study)
     seal(spoilt_study)
     assert verify(spoilt_study, "counts").status == 0
-    found = check(verify(spoilt_study, "predictions", sample=100), "predictions")
+    seed = seed_that_draws(spoilt_study, "dense-1", 2)
+    found = asked_again(spoilt_study, 2, seed)
     assert found.answer == "differs"
     assert found.problems[0].startswith("dense-1 under clean@0: ")
     assert len(found.problems) == 1
@@ -230,13 +278,13 @@ def test_predictions_edited_along_with_findings_are_found_by_asking_again(
 def test_weights_that_are_gone_are_said(spoilt_study: Path) -> None:
     for path in (spoilt_study / "population").iterdir():
         path.unlink()
-    found = check(verify(spoilt_study, "predictions", sample=1), "predictions")
+    found = asked_again(spoilt_study, 1)
     assert found.answer == "cannot_tell"
     assert "safetensors is missing" in found.problems[0]
 
 
 def test_an_audited_table_has_no_models_to_ask(table_run: Path) -> None:
-    found = check(verify(table_run, "predictions"), "predictions")
+    found = asked_again(table_run)
     assert found.answer == "cannot_tell"
     assert "no config" in found.problems[0]
 
@@ -246,7 +294,7 @@ def test_inputs_that_are_gone_are_said(spoilt_study: Path) -> None:
     document = json.loads(path.read_text())
     document["run"]["config"]["data"] = {"source": "folder", "path": "gone"}
     path.write_text(json.dumps(document))
-    found = check(verify(spoilt_study, "predictions"), "predictions")
+    found = asked_again(spoilt_study)
     assert found.answer == "cannot_tell"
     assert found.problems[0].startswith("Nothing could be asked again: ")
     assert "gone" in found.problems[0]
@@ -257,6 +305,6 @@ def test_inputs_that_are_others_now_are_said(spoilt_study: Path) -> None:
     document = json.loads(path.read_text())
     document["run"]["config"]["data"]["limit"] = {"train": 200, "test": 299}
     path.write_text(json.dumps(document))
-    found = check(verify(spoilt_study, "predictions"), "predictions")
+    found = asked_again(spoilt_study)
     assert found.answer == "cannot_tell"
     assert "are not those of the manifest" in found.problems[0]

@@ -15,15 +15,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from pruners.saliency import Data
-from pruners.saliency.examples import batches, evaluating
+from pruners.saliency.examples import Data, batches, evaluating
 from pruners.seeding import device_of
 
-SIDES = (32, 224, 28, 64, 8, 16, 96, 299)  # of images tried where no example is given
+_COMMON = (32, 224, 28, 64, 8, 16, 96, 299)
+# Of images tried where no example is given: those that are common, then all up to 48.
+SIDES = (*_COMMON, *(side for side in range(4, 49) if side not in _COMMON))
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-# Functions of each number alone that leave zero at zero.
+# What leaves each channel where it is, and zero at zero.
 _PASS = (
+    *(nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d),
     *(nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.ReLU, nn.ReLU6),
     *(nn.LeakyReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish, nn.Hardswish, nn.Tanh),
 )

@@ -161,7 +161,7 @@ def _bar(f: Finding, setting: Setting) -> Cell:
 def _moved(f: Finding, setting: Setting) -> Cell:
     if f.p_adjusted is None:
         return Cell(UNDEFINED)
-    return Cell(say("column.yes" if f.p_adjusted >= setting.alpha else "column.not_shown"))
+    return Cell(say("column.yes" if f.p_adjusted <= setting.alpha else "column.not_shown"))
 
 
 def _n(f: Finding, _: Setting) -> Cell:

@@ -11,6 +11,9 @@ from benchmarks.replications.published import PUBLISHED
 DOCUMENT = Path(__file__).parents[2] / "docs" / "replications.md"
 Rows = Sequence[Mapping[str, Any]]
 
+# Studies of many methods: a line for each, the sparsities side by side; kinds of them by name.
+WIDE = {"digits-methods": ("weight ", "filter ", "", "wrong ")}
+
 
 def write(study: str, rows: Rows) -> None:
     """Replaces the table of one study; its marks are `<!-- study -->` and `<!-- /study -->`."""
@@ -22,6 +25,8 @@ def write(study: str, rows: Rows) -> None:
 
 def table(study: str, rows: Rows) -> list[str]:
     """A line per method and sparsity: what was published, and what came out here."""
+    if study in WIDE:
+        return _wide(rows, WIDE[study])
     published = PUBLISHED.get(study, {})
     head = ["method", "sparsity", "reached", "accuracy, %", "loss, nats", "seeds"]
     head += ["published, %"] if published else []
@@ -44,6 +49,31 @@ def table(study: str, rows: Rows) -> list[str]:
             cells += [_share(row, rows[0], key) for key in ("parameters", "macs")]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def _wide(rows: Rows, kinds: Sequence[str]) -> list[str]:
+    """A line per method, kind by kind, the most accurate at the last sparsity but one first."""
+    sparsities = sorted({row["sparsity"] for row in rows if row["sparsity"]})
+    found = {(row["method"], row["sparsity"]): row for row in rows}
+
+    def place(method: str) -> tuple[int, float]:
+        starts = [at for at, kind in enumerate(kinds) if kind and method.startswith(kind)]
+        return (*(starts or [kinds.index("")]), -found[method, sparsities[-2]]["accuracy"])
+
+    dense = _accuracy(rows[0])
+    lines = [
+        f"| accuracy, %, at sparsity | {' | '.join(f'{one:g}' for one in sparsities)} |",
+        "|---|" + "---:|" * len(sparsities),
+        f"| {rows[0]['method']} | {' | '.join([dense] * len(sparsities))} |",
+    ]
+    for method in sorted({row["method"] for row in rows if row["sparsity"]}, key=place):
+        cells = [_accuracy(found[method, one]) for one in sparsities]
+        lines.append(f"| {method} | {' | '.join(cells)} |")
+    return lines
+
+
+def _accuracy(row: Mapping[str, Any]) -> str:
+    return _spread(100.0 * row["accuracy"], row["accuracy_sd"], 100.0, 1)
 
 
 def _share(row: Mapping[str, Any], dense: Mapping[str, Any], key: str) -> str:

@@ -2,7 +2,7 @@
 
 from pruners.accuracy import Accuracy, measure_accuracy
 from pruners.architectures import ARCHITECTURES, build, build_seeded
-from pruners.attach import attach
+from pruners.attach import attach, hold_masks
 from pruners.batches import AUGMENTATIONS
 from pruners.catalogue import (
     ALLOCATIONS,
@@ -91,6 +91,7 @@ __all__ = [
     "describe_cost",
     "find_targets",
     "frame",
+    "hold_masks",
     "load_compacted",
     "load_masks",
     "load_pruned",

@@ -12,10 +12,13 @@ from pruners.allocation import Allocation
 from pruners.combinations import END
 from pruners.gradual import GradualPruning
 from pruners.granularity import Granularity
+from pruners.holding import Imposed
+from pruners.masks import Masks
 from pruners.methods import Method
 from pruners.saliency import Data, Saliency
 from pruners.schedules import Schedule
 from pruners.targets import PROTECTED, as_patterns
+from pruners.wrapping import unwrapped
 
 
 def attach(
@@ -43,10 +46,10 @@ def attach(
     """Prunes a model while a loop of your own trains it, inside a `with` block or until `detach`.
 
     Any `torch.optim` optimizer will do, with any groups of parameters, schedulers of its learning
-    rate, closures, gradients accumulated over batches, and a gradient scaler. `LBFGS` remembers all
-    weights in one vector, in which removed ones stay: masks hold, but its steps are worse for it.
-    Leaving the block before the sparsity asked for is reached is an error; without a block, call
-    `.detach()` when the loop is over.
+    rate, closures, gradients accumulated over batches, and a gradient scaler. `LBFGS` begins anew
+    whenever the masks change, and is shown no gradient of removed weights. Leaving the block before
+    the sparsity asked for is reached is an error; without a block, call `.detach()` when the loop
+    is over. To hold masks that you have already, see `hold_masks`.
 
     Args:
         model: Pruned in place.
@@ -74,8 +77,8 @@ def attach(
 
     Raises:
         TypeError: The optimizer is none of `torch.optim`.
-        ValueError: See `Method`, `GradualPruning`; steps is no integer of 1 or more; or a weight to
-            prune is none of the optimizer's.
+        ValueError: See `Method`, `GradualPruning`; steps is no integer of 1 or more; a weight to
+            prune is none of the optimizer's; or weights may return and the optimizer is `LBFGS`.
     """
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
         raise ValueError(f"steps must be an integer of 1 or more, got {steps!r}.")
@@ -95,18 +98,40 @@ def attach(
         reenter=reenter,
     )
     pruning = GradualPruning(model, sparsity, method, data=data, seed=seed)
-    _check_optimizer(optimizer, pruning)
+    _check_optimizer(optimizer, pruning.model, pruning.masks.targets.names)
     pruning.start(optimizer, steps)
     return pruning
 
 
-def _check_optimizer(optimizer: Optimizer, pruning: GradualPruning) -> None:
+def hold_masks(model: nn.Module, optimizer: Optimizer, masks: Masks) -> Imposed:
+    """Holds given masks in a loop of your own, inside a `with` block or until `.detach()`.
+
+    Args:
+        model: Pruned in place, at once.
+        optimizer: Of all weights that the masks are of, but for frozen ones; see `attach`.
+        masks: Of this architecture: of `make_masks`, or of a file (`load_masks`).
+
+    Raises:
+        TypeError: The optimizer is none of `torch.optim`.
+        ValueError: The masks are not this model's, or a weight that they remove a part of requires
+            a gradient and is none of the optimizer's.
+    """
+    model = unwrapped(model)
+    imposed = Imposed(model, masks)
+    pruned = (name for name, kept in masks.kept.items() if not bool(kept.all()))
+    trained = tuple(name for name in pruned if model.get_parameter(name).requires_grad)
+    _check_optimizer(optimizer, model, trained)
+    imposed.start(optimizer, 0)
+    return imposed
+
+
+def _check_optimizer(optimizer: Optimizer, model: nn.Module, pruned: Sequence[str]) -> None:
     """Refuses an optimizer after whose steps another one could fill the zeros again."""
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"attach needs a torch.optim.Optimizer, got {optimizer!r}.")
+        raise TypeError(f"Masks are held by a torch.optim.Optimizer, got {optimizer!r}.")
     moved = {id(one) for group in optimizer.param_groups for one in group["params"]}
-    parameters = dict(pruning.model.named_parameters())
-    others = [n for n in pruning.masks.targets.names if id(parameters[n]) not in moved]
+    parameters = dict(model.named_parameters())
+    others = [name for name in pruned if id(parameters[name]) not in moved]
     if others:
         raise ValueError(
             f"The optimizer does not move {', '.join(others)}, and masks are held after its steps "

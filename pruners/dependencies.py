@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from pruners.endless import bounded
 from pruners.example_inputs import Example, show, tensors_of
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -102,7 +103,8 @@ def trace_dependencies(model: nn.Module, example: Example) -> Dependencies:
                 ignored_params=[],
                 verbose=False,
             )
-            found = list(graph.get_all_groups(ignored_layers=[]))
+            with bounded(graph):
+                found = list(graph.get_all_groups(ignored_layers=[]))
     except Exception as error:  # whatever goes wrong in there means the same thing here
         raise ValueError(
             f"The channels of {type(model).__name__} cannot be traced "

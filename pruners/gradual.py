@@ -15,6 +15,7 @@ from torch.utils.hooks import RemovableHandle
 
 from pruners.agreement import masks_of_first, weights_of_first
 from pruners.catalogue import saliency_row, schedule_row
+from pruners.closures import check_reentry, forget, remembers_all_in_one, with_closures
 from pruners.holding import Holding, Imposed
 from pruners.masks import Masks
 from pruners.methods import Method
@@ -92,6 +93,8 @@ class GradualPruning:
     def start(self, optimizer: Optimizer | None, steps: int) -> None:
         """Hooks onto `optimizer`, which will make `steps` steps (None and 0: prune at once)."""
         method = self.method
+        if method.reenter:
+            check_reentry(optimizer)
         self._step, self._begin = 0, round(method.begin * steps)
         self._end = max(self._begin, round(method.end * steps))
         if optimizer is None or schedule_row(method.schedule).once:
@@ -146,7 +149,7 @@ class GradualPruning:
 
     def _hook(self, optimizer: Optimizer) -> None:
         self._handles = [optimizer.register_step_post_hook(self._after_step)]
-        if self.method.reenter:
+        if self.method.reenter or remembers_all_in_one(optimizer):
             self._handles.append(optimizer.register_step_pre_hook(self._before_step))
 
     def imposed(self, begin: float) -> Imposed:
@@ -155,19 +158,12 @@ class GradualPruning:
 
     def _before_step(
         self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
-        """Lets the optimizer move the removed weights too, by their gradient while removed."""
-        shadow = self._shadow
-        if shadow is None:
-            return None
-        shadow.put_back()
-        # As a method the optimizer's step is given itself first.
-        changed = tuple(
-            shadow.evaluating(a) if callable(a) and not isinstance(a, Optimizer) else a
-            for a in args
-        )
-        named = {n: shadow.evaluating(a) if callable(a) else a for n, a in kwargs.items()}
-        return changed, named
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Removed weights have no gradient or, where they may return, the one while removed."""
+        if self._shadow is None:
+            return with_closures(args, kwargs, self._holding.confined)
+        self._shadow.put_back()
+        return with_closures(args, kwargs, self._shadow.evaluating)
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         self._step += 1
@@ -260,6 +256,7 @@ class GradualPruning:
         else:
             self._shadow, self._holding = None, Holding(removed)
             self._holding.hold(optimizer)
+        forget(optimizer)
 
     @property
     def settled(self) -> bool:

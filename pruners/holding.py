@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from types import TracebackType
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
+from pruners.closures import Closure, forget, remembers_all_in_one, with_closures
 from pruners.masks import Masks
 
 _INTEGERS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
@@ -47,9 +49,24 @@ class Holding:
                 for value in _memory(optimizer, parameter):
                     _clear(value, gone, bits)
 
+    def confined(self, closure: Closure) -> Closure:
+        """A closure of an optimizer's step that leaves no gradient where an entry is gone.
+
+        An optimizer that moves several times within a step moves in the weights that stay alone.
+        """
+
+        def pruned() -> Any:
+            loss = closure()
+            for parameter, gone, _ in self._removed:
+                if parameter.grad is not None:
+                    parameter.grad.masked_fill_(gone, 0.0)
+            return loss
+
+        return pruned
+
 
 class Imposed:
-    """A watcher of training that holds given masks, from some step on."""
+    """Given masks, held while an optimizer trains, from some step on."""
 
     def __init__(self, model: nn.Module, masks: Masks, begin: float = 0.0) -> None:
         """Prepares.
@@ -64,26 +81,51 @@ class Imposed:
         """
         self._holding = Holding(masks.removed(model))
         self._begin, self._first, self._step = begin, 0, 0
-        self._handle: RemovableHandle | None = None
+        self._handles: list[RemovableHandle] = []
 
     def start(self, optimizer: Optimizer | None, steps: int) -> None:
         """Hooks onto `optimizer`, which will make `steps` steps (None: holds at once)."""
         self._first, self._step = round(self._begin * steps), 0
         if optimizer is not None:
-            self._handle = optimizer.register_step_post_hook(self._after_step)
+            self._handles = [optimizer.register_step_post_hook(self._after_step)]
+            if remembers_all_in_one(optimizer):
+                self._handles.append(optimizer.register_step_pre_hook(self._before_step))
         if self._first == 0:
-            self._holding.hold(optimizer)
+            self._impose(optimizer)
 
     def detach(self) -> None:
         """Unhooks; the zeros stay."""
-        if self._handle is not None:
-            self._handle.remove()
-            self._handle = None
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
+
+    def __enter__(self) -> Imposed:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.detach()
+
+    def _before_step(
+        self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        held = self._step >= self._first
+        return with_closures(args, kwargs, self._holding.confined) if held else None
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         self._step += 1
-        if self._step >= self._first:
+        if self._step == self._first:
+            self._impose(optimizer)
+        elif self._step > self._first:
             self._holding.hold(optimizer)
+
+    def _impose(self, optimizer: Optimizer | None) -> None:
+        self._holding.hold(optimizer)
+        forget(optimizer)
 
 
 def _bits(parameter: Tensor, gone: Tensor) -> Tensor | None:

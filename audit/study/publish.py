@@ -71,7 +71,7 @@ def _publish(
         "findings": None if judged is None else address(judged),
         "models": {name: address(model) for name, model in study.models.items()},
     }
-    known = read_manifest(folder)
+    known, before = read_manifest(folder), standing(folder)
     fresh = known.get("state") != state or not _all_there(folder, known)
     if fresh:
         (folder / MANIFEST).unlink(missing_ok=True)  # a kill from here on is seen as unfinished
@@ -89,7 +89,7 @@ def _publish(
         written = {**record, "missing": list(missing), "machine": machine()}
         write_file(folder / "run.json", as_json(written))
     if fresh:
-        _seal(folder, state)
+        _seal(folder, state, known, before)
     return Published(folder, fresh)
 
 
@@ -101,27 +101,58 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         return {}
 
 
-def seal(folder: Path) -> Path:
-    """Writes the manifest anew, after a report was added to the folder."""
-    return _seal(folder, read_manifest(folder).get("state", {}))
+def standing(folder: Path) -> dict[str, tuple[int, int]]:
+    """File -> its number on the disk and when it was changed: whether it is written from now on."""
+    return {str(path.relative_to(folder)): _stamp(path) for path in _results(folder)}
 
 
-def _seal(folder: Path, state: Mapping[str, Any]) -> Path:
-    files = {
-        str(path.relative_to(folder)): {
-            "bytes": path.stat().st_size,
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        }
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix != ".tmp" and _is_the_runs(path.relative_to(folder))
-    }
-    about = {"state": dict(state), "files": files, "locks": _locks(folder, state)}
+def seal(folder: Path, before: Mapping[str, tuple[int, int]] | None = None) -> Path:
+    """Writes the manifest anew, after results were written into the folder.
+
+    Args:
+        folder: A run folder.
+        before: What was `standing` there before they were written. A file that is the same since
+            keeps the hash that the manifest has of it: hashed anew, one that somebody changed would
+            pass for the original.
+    """
+    known = read_manifest(folder)
+    return _seal(folder, known.get("state", {}), known, before or {})
+
+
+def _seal(
+    folder: Path,
+    state: Mapping[str, Any],
+    known: Mapping[str, Any],
+    before: Mapping[str, tuple[int, int]],
+) -> Path:
+    kept = known.get("files", {}) if known.get("state") == dict(state) else {}
+    files: dict[str, Any] = {}
+    for path in _results(folder):
+        name = str(path.relative_to(folder))
+        if name in kept and before.get(name) == _stamp(path):
+            files[name] = kept[name]
+        else:
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            files[name] = {"bytes": path.stat().st_size, "sha256": digest}
+    about = {"state": dict(state), "files": files, "locks": _locks(folder, state, known)}
     return write_file(folder / MANIFEST, as_json(about))
 
 
-def _locks(folder: Path, state: Mapping[str, Any]) -> dict[str, str]:
+def _results(folder: Path) -> list[Path]:
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".tmp" and _is_the_runs(path.relative_to(folder))
+    ]
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns
+
+
+def _locks(folder: Path, state: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, str]:
     """Name -> SHA-256 of the locks that were there when these results were sealed first."""
-    known = read_manifest(folder)
     if known.get("state") == dict(state) and "locks" in known:
         return dict(known["locks"])
     return {

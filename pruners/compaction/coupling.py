@@ -18,6 +18,7 @@ from torch import nn
 
 from pruners.compaction.attention import Heads
 from pruners.compaction.cuts import Cuts, cut, number_entries_, read_cuts
+from pruners.endless import bounded
 from pruners.example_inputs import Example, show
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -114,7 +115,7 @@ class Tracing:
 
     def coupled(self) -> list[Coupled]:
         """Every set of coupled channels, in the order in which the graph finds them."""
-        with warnings.catch_warnings(), torch.enable_grad():
+        with warnings.catch_warnings(), torch.enable_grad(), bounded(self.graph):
             warnings.simplefilter("ignore")
             groups = list(self.graph.get_all_groups(ignored_layers=[]))
         return [self._coupled(group) for group in groups]

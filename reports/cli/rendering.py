@@ -23,9 +23,9 @@ def render(result: Result, watch: Plain | Bars | Quiet, embed: Embed = "thumbnai
 
     One that held other pictures than it is to hold now is written again.
     """
-    from audit.study.publish import seal
     from reports.cli.embedding import note, noted
     from reports.cli.lock import note_lock
+    from reports.verify.hashes import relist
 
     if result.findings is not None:
         note_lock(result.folder, result.findings)
@@ -35,7 +35,7 @@ def render(result: Result, watch: Plain | Bars | Quiet, embed: Embed = "thumbnai
         watch.stage("report", 0, 1)
         paths = write_reports(result.folder, embed)
         note(result.folder, embed)
-        seal(result.folder)
+        relist(result.folder, paths)
         watch.advance()
     return paths
 

@@ -81,7 +81,7 @@ def audit(
     from audit.evidence.keep import keep_evidence
     from audit.judgement.from_tables import group_columns
     from audit.judgement.judging import judge
-    from audit.study.publish import seal
+    from audit.study.publish import seal, standing
     from reports.cli.rendering import say_findings, typed, write_reports
 
     if bool(table) == bool(parent or pruned):
@@ -108,6 +108,7 @@ def audit(
         record = label_record(shown.examples, shown.classes, labels)
         about |= {"labels": record, "notes": [label_note(record)]}
     base = plan.parent if plan is not None else Path()
+    before = standing(out)
     findings = judge(shown, how, _policy(policy), about, base=base)
     findings.write(out)
     if evidence:
@@ -116,7 +117,7 @@ def audit(
     write_file(out / "run.json", json.dumps({"command": typed()}, indent=1).encode())
     written = write_reports(out, pictures)
     note(out, pictures)
-    seal(out)
+    seal(out, before)
     if as_json:
         reports = [str(path) for path in written]
         typer.echo(json.dumps({"folder": str(out), "reports": reports, "policy": findings.policy}))

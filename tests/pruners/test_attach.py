@@ -6,7 +6,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch.optim import (
-    LBFGS,
     SGD,
     Adadelta,
     Adagrad,
@@ -243,22 +242,6 @@ def test_no_optimizer_moves_a_removed_weight_or_remembers_it(net, data, name):
                         assert value[gone].count_nonzero() == 0
                         assert value[~gone].count_nonzero() > 0
     assert masks.sparsities(net).removed == round(0.8 * 672)
-
-
-def test_a_closure_that_is_evaluated_many_times_a_step(net, data):
-    optimizer = LBFGS(net.parameters(), lr=0.5, max_iter=4, line_search_fn="strong_wolfe")
-
-    def closure():
-        optimizer.zero_grad()
-        loss = F.cross_entropy(net(data[0]), data[1])
-        loss.backward()
-        return loss
-
-    with attach(net, optimizer, 0.6, steps=3, end=1.0, frequency=1) as masks:
-        for _ in range(3):
-            optimizer.step(closure)
-            assert all(p[gone].count_nonzero() == 0 for p, gone in masks.removed(net))
-    assert masks.sparsities(net).removed == round(0.6 * 672)
 
 
 @pytest.mark.parametrize("fused", [False, True])

@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.optim import LBFGS, SGD, Adam
+from torch.optim import SGD, Adam
 
 from pruners import GradualPruning, Method, attach, prune
 from pruners.catalogue import saliencies
@@ -75,7 +75,7 @@ def test_the_shadow_has_decay_and_moments_like_any_weight(kind):
 
 
 def test_a_closure_is_computed_on_the_pruned_model(net, data):
-    optimizer, seen = LBFGS(net.parameters(), lr=0.1, max_iter=3), []
+    optimizer, seen = SGD(net.parameters(), lr=0.1), []
     pruning = attach(
         net, optimizer, 0.8, steps=3, schedule="constant", reenter=True, end=1.0, frequency=1
     )

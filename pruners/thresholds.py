@@ -1,7 +1,7 @@
-"""The lowest of many numbers, for several counts at once, ties by index and without sorting them.
+"""The lowest of many numbers, for several counts at once, of equal ones the first by index.
 
-Two passes over the numbers: the first counts how many begin with each of 65,536 bit patterns, and
-that says in which of them each count is reached; the second collects those few, which are sorted.
+Many are not sorted: a first pass counts how many begin with each of 65,536 bit patterns, which says
+in which of them each count is reached; a second collects those few.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 CHUNK = 2**18  # numbers at a time: what is made on the way stays small
+SORTED = 2**20  # up to so many are sorted after all: NumPy does that in vectors, a copy is small
 _BINS = 2**16
 
 
@@ -79,6 +80,11 @@ def _around(
     keys: Sequence[Tensor], counts: tuple[int, ...]
 ) -> Iterator[tuple[np.ndarray, int, int]]:
     """For each count: numbers, sorted, among which its threshold is; how many are lower; count."""
+    if sum(map(len, keys)) <= SORTED:
+        everything = torch.cat(tuple(keys)).cpu().numpy()
+        everything.sort()
+        yield from ((everything, 0, count) for count in counts)
+        return
     device = keys[0].device
     sizes = torch.zeros(_BINS, dtype=torch.int64, device=device)
     for patterns in _patterns(keys):

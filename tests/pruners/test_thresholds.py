@@ -12,6 +12,12 @@ from hypothesis import strategies as st
 from pruners import thresholds
 from pruners.thresholds import lowest
 
+
+@pytest.fixture(autouse=True, params=["counted", "sorted"])
+def either_way(request, monkeypatch):
+    monkeypatch.setattr(thresholds, "SORTED", -1 if request.param == "counted" else 2**20)
+
+
 VALUES = [-math.inf, -1.0, -0.0, 0.0, 0.5, 0.5000001, 2.0, math.inf]
 
 

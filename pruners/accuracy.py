@@ -49,7 +49,8 @@ def measure_accuracy(
         batch_size: Examples shown at once, 1 or more.
 
     Raises:
-        ValueError: No examples, labels that do not fit them, or outputs that are no logits.
+        ValueError: No examples, labels that do not fit them, or outputs that are no logits or no
+            numbers.
     """
     if len(inputs) == 0 or labels.shape != (len(inputs),) or batch_size < 1:
         raise ValueError(
@@ -67,6 +68,12 @@ def measure_accuracy(
                     f"The model must return logits [n, classes], it returned "
                     f"{tuple(logits.shape)} for {len(y)} examples with labels up to "
                     f"{int(y.max())}, from {int(y.min())}."
+                )
+            lost = int(logits.isnan().any(dim=1).sum())
+            if lost:
+                raise ValueError(
+                    f"The model returned no numbers (NaN) for {lost} of {len(y)} examples: look "
+                    f"for inputs and weights that are not finite."
                 )
             # Stable, so that equal logits go by class index on every machine.
             best = logits.sort(dim=1, descending=True, stable=True).indices[:, :TOP]

@@ -85,8 +85,9 @@ def arms_of(
         if not isinstance(method, Method):
             raise TypeError(f"methods are of pruners.Method, as Method('obd'), got {method!r}.")
     wanted = [check_sparsity(sparsity) for sparsity in sparsities]
-    _check_once("Sparsity", wanted)
-    _check_once("Method", [method.label for method in methods])
+    _check_once("Sparsity", wanted, "leave one out")
+    labels = [method.label for method in methods]
+    _check_once("Method", labels, "give each a name, Method(name=...), or leave one out")
     if 0.0 in wanted:
         raise ValueError("Sparsity 0 prunes nothing: ask for controls=True instead.")
     if chain:
@@ -155,10 +156,10 @@ def _controls(methods: Sequence[Method]) -> list[Arm]:
     return sorted(found.values(), key=lambda arm: arm.name) if methods else plain
 
 
-def _check_once(what: str, values: Sequence[object]) -> None:
+def _check_once(what: str, values: Sequence[object], remedy: str) -> None:
     twice = [value for value in values if values.count(value) > 1]
     if twice:
-        raise ValueError(f"{what} {twice[0]!r} is there twice: leave one out or rename it.")
+        raise ValueError(f"{what} {twice[0]!r} is there twice: {remedy}.")
 
 
 def _check_chain(methods: Sequence[Method], paired: bool) -> None:

@@ -18,7 +18,7 @@ from pruners.methods import Method
 from pruners.saliency import Data, Saliency
 from pruners.schedules import Schedule
 from pruners.targets import PROTECTED, as_patterns
-from pruners.wrapping import unwrapped
+from pruners.wrapping import unwrapped, unwrapped_optimizer
 
 
 def attach(
@@ -98,8 +98,8 @@ def attach(
         reenter=reenter,
     )
     pruning = GradualPruning(model, sparsity, method, data=data, seed=seed)
-    _check_optimizer(optimizer, pruning.model, pruning.masks.targets.names)
-    pruning.start(optimizer, steps)
+    inner = _checked(optimizer, pruning.model, pruning.masks.targets.names)
+    pruning.start(inner, steps)
     return pruning
 
 
@@ -112,21 +112,25 @@ def hold_masks(model: nn.Module, optimizer: Optimizer, masks: Masks) -> Imposed:
         masks: Of this architecture: of `make_masks`, or of a file (`load_masks`).
 
     Raises:
-        TypeError: The optimizer is none of `torch.optim`.
+        TypeError: The optimizer is none of `torch.optim`, or the masks are no `Masks`.
         ValueError: The masks are not this model's, or a weight that they remove a part of requires
             a gradient and is none of the optimizer's.
     """
+    if not isinstance(masks, Masks):
+        raise TypeError(
+            f"hold_masks takes one pruners.Masks, got {type(masks).__name__}: make_masks gives one "
+            f"for each sparsity, and load_masks none for a file without."
+        )
     model = unwrapped(model)
     imposed = Imposed(model, masks)
     pruned = (name for name, kept in masks.kept.items() if not bool(kept.all()))
     trained = tuple(name for name in pruned if model.get_parameter(name).requires_grad)
-    _check_optimizer(optimizer, model, trained)
-    imposed.start(optimizer, 0)
+    imposed.start(_checked(optimizer, model, trained), 0)
     return imposed
 
 
-def _check_optimizer(optimizer: Optimizer, model: nn.Module, pruned: Sequence[str]) -> None:
-    """Refuses an optimizer after whose steps another one could fill the zeros again."""
+def _checked(optimizer: Optimizer, model: nn.Module, pruned: Sequence[str]) -> Optimizer:
+    """The optimizer to hook onto, unless another one could fill the zeros again after its steps."""
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"Masks are held by a torch.optim.Optimizer, got {optimizer!r}.")
     moved = {id(one) for group in optimizer.param_groups for one in group["params"]}
@@ -138,3 +142,4 @@ def _check_optimizer(optimizer: Optimizer, model: nn.Module, pruned: Sequence[st
             f"alone: pass the optimizer of what is pruned (add all parameters first), or protect "
             f"these."
         )
+    return unwrapped_optimizer(optimizer)

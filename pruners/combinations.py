@@ -51,6 +51,13 @@ def _check_values(method: Method) -> None:
             f"count says what the sparsity is a fraction of, 'targeted' weights or 'all' "
             f"parameters, got {method.count!r}."
         )
+    named = method.name
+    if named is not None and not (isinstance(named, str) and named.isprintable() and named.strip()):
+        raise ValueError(f"name is what tables call the method, a line of text, got {named!r}.")
+    if named is not None and "/" in named:
+        raise ValueError(
+            f"The name {named!r} has a '/', which parts members from their parent: use another."
+        )
     for name in ("biases", "reenter", "recalibrate"):
         if not isinstance(getattr(method, name), bool):
             raise ValueError(f"{name} must be true or false, got {getattr(method, name)!r}.")

@@ -6,6 +6,7 @@ parent: often most of the accuracy that one-shot pruning costs is that, and come
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -67,7 +68,8 @@ def recalibrate(
         Which layers; none where the model has no batch-norm, which the note then says.
 
     Raises:
-        ValueError: Too few inputs, batches or examples in a batch.
+        ValueError: Too few inputs, batches or examples in a batch, or the statistics would not be
+            finite; then they are as they were.
     """
     if len(inputs) < 2 or batches < 1 or batch_size < 2:
         raise ValueError(
@@ -79,6 +81,7 @@ def recalibrate(
         return Recalibration((), 0, 0, NO_BATCH_NORM)
     device, order = device_of(model), generator(seed, "recalibration")
     momenta = {name: norm.momentum for name, norm in norms.items()}
+    before = {name: [buffer.clone() for buffer in norm.buffers()] for name, norm in norms.items()}
     done = examples = 0
     with evaluating(model):
         try:
@@ -97,11 +100,25 @@ def recalibrate(
         finally:
             for name, norm in norms.items():
                 norm.momentum = momenta[name]
+    _check_finite(norms, before)
     note = (
         f"Running statistics of {len(norms)} batch-norms were estimated anew on {examples} "
         f"training examples in {done} batches."
     )
     return Recalibration(tuple(norms), done, examples, note)
+
+
+def _check_finite(norms: Mapping[str, _BatchNorm], before: Mapping[str, list[Tensor]]) -> None:
+    """Refuses statistics that are not finite, with those from before put back."""
+    bad = [n for n, norm in norms.items() if not all(b.isfinite().all() for b in norm.buffers())]
+    if bad:
+        for name, norm in norms.items():
+            for buffer, value in zip(norm.buffers(), before[name], strict=True):
+                buffer.copy_(value)
+        raise ValueError(
+            f"The statistics of batch-norm {bad[0]!r} would not be finite: look for inputs and "
+            f"weights that are not."
+        )
 
 
 def _with_statistics(model: nn.Module) -> dict[str, _BatchNorm]:

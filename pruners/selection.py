@@ -16,7 +16,7 @@ from pruners.masks import Masks
 from pruners.pieces import Partition, Piece, Structure, separate
 from pruners.ranking import Ranking, reserve
 from pruners.saliency import Data, GroupSaliency, Saliency
-from pruners.saliency.examples import in_single_precision
+from pruners.saliency.examples import check_finite, in_single_precision
 from pruners.setting import Setting
 from pruners.sparsity import Count
 from pruners.targets import Targets
@@ -89,7 +89,7 @@ def rank(
     model = in_single_precision(model)
     partition = axes.partition(model, targets, data)
     for name in partition.targets.names:
-        _check_finite(parameters[name], f"The weight {name!r}", "train the model again")
+        check_finite(parameters[name], f"The weight {name!r}", "train the model again")
     scores = _scores(model, partition, axes, data, seed)
     unscored = [name for name, score in scores.items() if (score == torch.inf).all()]
     if len(unscored) == len(scores):
@@ -144,9 +144,7 @@ def _scores(
     uses = Counter(name for piece in partition.pieces for name in piece.reads)
     for name in uses:
         if not (found[name] == torch.inf).all():  # else it says nothing of this parameter
-            _check_finite(
-                found[name], f"The saliency of {name!r}", "look at the examples it was given"
-            )
+            check_finite(found[name], f"The saliency of {name!r}")
     scores = {}
     for piece in partition.pieces:
         parts = {n: found[n].float() if found[n].dtype in _SHORT else found[n] for n in piece.reads}
@@ -183,7 +181,7 @@ def _scores_of_groups(
     groups = {name: piece.groups for name, piece in pieces.items()}
     found: dict[str, Tensor] = saliency(model, groups, entries, data, seed)
     for name in pieces:
-        _check_finite(found[name], f"The saliency of {name!r}", "look at the examples it was given")
+        check_finite(found[name], f"The saliency of {name!r}")
     return {name: found[name] for name in pieces}
 
 
@@ -234,9 +232,3 @@ def _kept_whole(unscored: Sequence[str]) -> tuple[str, ...]:
     if not unscored:
         return ()
     return (f"The saliency says nothing of {', '.join(unscored)}: kept whole.",)
-
-
-def _check_finite(values: Tensor, what: str, remedy: str) -> None:
-    bad = values.numel() - int(values.isfinite().count_nonzero())
-    if bad:
-        raise ValueError(f"{what} has {bad} entries that are not finite: {remedy}.")

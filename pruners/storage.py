@@ -55,7 +55,13 @@ def save_pruned(
     Raises:
         ValueError: The masks are not this model's, or too long for a header (some 590 million
             weights), the metadata is not JSON, or the model has a state that is no tensor.
+        FileNotFoundError: There is no such folder.
     """
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"{target.name} cannot be written, there is no folder {target.parent}: make it first."
+        )
     model = unwrapped(model)
     if masks is not None:
         masks.removed(model)
@@ -78,7 +84,6 @@ def save_pruned(
         )
     found = _tensors(model, path)
     tensors = {n: t.detach().cpu().contiguous().clone() for n, t in found.items()}
-    target = Path(path)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         part.write_bytes(save(tensors, metadata={KEY: record}))

@@ -1,4 +1,4 @@
-"""What libraries wrap around a model: taken off by those that keep it whole, refused in pieces."""
+"""What libraries wrap around a model or optimizer: taken off, or refused if it is in pieces."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from torch import nn
+from torch.optim import Optimizer
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
@@ -26,6 +27,12 @@ def unwrapped(model: nn.Module) -> nn.Module:
     parallel = (nn.DataParallel, nn.parallel.DistributedDataParallel)
     inner = model.module if isinstance(model, parallel) else getattr(model, "_orig_mod", None)
     return unwrapped(inner) if isinstance(inner, nn.Module) else model
+
+
+def unwrapped_optimizer(optimizer: Optimizer) -> Optimizer:
+    """The optimizer inside Accelerate's, whose own hooks nobody calls."""
+    inner = getattr(optimizer, "optimizer", None)
+    return inner if isinstance(inner, Optimizer) else optimizer
 
 
 def is_distributed(model: nn.Module) -> bool:

@@ -18,6 +18,7 @@ from reports import gallery
 from reports.overview import Overview, arms, overviews
 from reports.pictures import Embed
 from reports.select import ordered
+from reports.unfinished import unfinished
 
 FINDINGS, RUN, MANIFEST = "findings.json", "run.json", "manifest.json"
 EXAMPLES, MODELS, LAYERS, INFORMATIVE, ACROSS = (
@@ -148,9 +149,7 @@ def read(source: Document | Findings | str | Path, embed: Embed = "thumbnails") 
     folder = Path(source)
     folder = folder.parent if folder.name == FINDINGS else folder
     if not (folder / FINDINGS).is_file():
-        raise InputError(
-            f"There is no {FINDINGS} in {folder}: give a run folder, such as runs/digits-demo."
-        )
+        raise InputError(unfinished(folder))
     findings = Findings.read(folder)
     examples = folder / EXAMPLES
     return Document(

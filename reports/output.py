@@ -31,5 +31,4 @@ def write(path: Path, text: str) -> Path:
     Raises:
         StoreError: The file cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     return write_file(path, text.encode("utf-8"))

@@ -48,7 +48,6 @@ def write_tables(
     """
     document = read(source)
     target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
     return sorted(
         write_file(target / f"{name}.{kind}", _bytes(frame, kind))
         for name, frame in _frames(document, compose(document, draw=False))

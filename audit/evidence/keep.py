@@ -59,7 +59,7 @@ def keep_evidence(evidence: Evidence, source: Path | None, target: Path) -> Path
     Args:
         evidence: What was judged.
         source: The evidence folder that it was read from; None for tables.
-        target: The folder to make or to replace.
+        target: The folder to make or to replace; what else it holds is removed.
 
     Raises:
         StoreError: It cannot be written.
@@ -67,8 +67,12 @@ def keep_evidence(evidence: Evidence, source: Path | None, target: Path) -> Path
     if source is None:
         return write_evidence(evidence, target)
     if source.resolve() != target.resolve():
-        for file in sorted(path for path in source.rglob("*") if path.is_file()):
-            link_or_copy(file, target / file.relative_to(source))
+        files = [path.relative_to(source) for path in source.rglob("*") if path.is_file()]
+        for file in sorted(files):
+            link_or_copy(source / file, target / file)
+        # Parts of an earlier audit would be read with these, and their models are not listed here.
+        for stale in {p.relative_to(target) for p in target.rglob("*") if p.is_file()} - {*files}:
+            (target / stale).unlink()
     return target
 
 

@@ -47,6 +47,16 @@ class MethodSettings(Settings):
     recalibrate: bool = False
     name: str | None = None
 
+    @field_validator("name")
+    @classmethod
+    def _names_files(cls, value: str | None) -> str | None:
+        if value and (not value.isprintable() or "/" in value or "\\" in value):
+            raise ValueError(
+                f"{value!r} names files too (weights in the folder of results): leave out slashes "
+                f"and line breaks"
+            )
+        return value
+
 
 Control = Literal["dense", "small_dense", "from_scratch_e", "from_scratch_b", "reinitialise"]
 Kind = Literal["independent", "one_parent", "calibration", "snapshots"]

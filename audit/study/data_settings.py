@@ -186,3 +186,17 @@ class DataSettings(Settings):
             if getattr(self, key) != type(self).model_fields[key].default:
                 raise ValueError(f"{key} is for pictures, and kind is text: take one of them out")
         return self
+
+
+def without_labels(data: DataSettings) -> DataSettings:
+    """The same settings.
+
+    Raises:
+        ValueError: They name corrected labels, which are of use for the audited data alone.
+    """
+    if data.labels is not None:
+        raise ValueError(
+            f"corrected labels are for the audited data alone, and {data.labels!r} would not be "
+            "read here: take `labels` out"
+        )
+    return data

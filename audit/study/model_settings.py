@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from audit.judgement.plan import Settings
-from audit.study.data_settings import DataSettings
+from audit.study.data_settings import DataSettings, without_labels
 from audit.study.training_settings import TrainingSettings
 
 EXPORTED = (".pt2", ".onnx")  # whole programs: they need no `build`
@@ -110,6 +110,11 @@ class PretrainingSettings(Settings):
 
     data: DataSettings
     training: TrainingSettings | None = None
+
+    @field_validator("data")
+    @classmethod
+    def _as_it_is(cls, value: DataSettings) -> DataSettings:
+        return without_labels(value)
 
 
 class ModelSettings(Settings):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +46,19 @@ def prune(
         InputError: It wrote something else than the weights.
     """
     parent, method = recipe.parent, recipe.method
+    # A copy: a program that writes where it read from must not change the parent of all others.
+    kept = _weights_of(parent, store)
+    copied = folder.resolve() / f"parent{kept.suffix}"
+    shutil.copyfile(kept, copied)
     told = {
         "seed": parent.seed,
         "sparsity": recipe.sparsity,
-        "parent": _weights_of(parent, store).resolve(),
+        "parent": copied,
         "method": CONTROL if method is None else method["name"],
         "data": arrays.folder.resolve(),
     }
     model, said = _run(recipe, "prune", told, folder, _built(parent, arrays, base), base)
+    copied.unlink(missing_ok=True)
     zeros = measured_sparsity(model.state_dict())
     return model, {
         "said": said,

@@ -92,10 +92,15 @@ def take_over(out: Path, module: nn.Module, purpose: str) -> dict[str, Any]:
 
     Raises:
         InputError: There are no weights, they are not the module's (the first names and shapes
-            are listed), a weight is not finite, or the record is no JSON object.
+            are listed) or of its kind, a weight is not finite, or the record is no JSON object.
     """
     from audit.study.weights import fit, read_tensors
 
+    if not out.is_dir():
+        raise InputError(
+            f"population.{purpose} ended well and its folder {{out}} is gone: write into it, and "
+            f"leave it there."
+        )
     file = next((out / name for name in WRITTEN if (out / name).is_file()), None)
     if file is None:
         there = ", ".join(sorted(path.name for path in out.iterdir())) or "nothing"
@@ -104,7 +109,14 @@ def take_over(out: Path, module: nn.Module, purpose: str) -> dict[str, Any]:
             f"(there is {there}): write the state dict there."
         )
     fitted = fit(read_tensors(file), module, Path(file.name))
+    wanted = module.state_dict()
     for name, value in fitted.state.items():
+        # Rounded weights would load without a word.
+        if wanted[name].is_floating_point() and not value.is_floating_point():
+            raise InputError(
+                f"population.{purpose} wrote {file.name} in which {name} is of {value.dtype}, and "
+                f"the model has {wanted[name].dtype}: write it as that."
+            )
         if value.is_floating_point() and not bool(value.isfinite().all()):
             raise InputError(
                 f"population.{purpose} wrote {file.name} in which {name} is not finite: look at "
@@ -118,7 +130,7 @@ def _recorded(path: Path, purpose: str) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except ValueError as error:
         raise InputError(
             f"population.{purpose} wrote a {RECORD} that is no JSON ({error}): mend it or leave "
@@ -130,6 +142,10 @@ def _recorded(path: Path, purpose: str) -> dict[str, Any]:
             "JSON object of what is to be recorded."
         )
     return found
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number that JSON has")
 
 
 def clear(out: Path) -> None:

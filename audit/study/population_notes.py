@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from audit.study.config import Kind
+from audit.study.config import Kind, PopulationSettings
 from audit.study.jobs import clean_accuracy
 from audit.study.layout import Study
 from audit.study.members import compaction_of, method_of, record_of
+from audit.study.named_populations import method_label
 from audit.study.recipes import Model, Predicted, Pruned
 
 # What the spread between models of each kind is made of, and what it cannot show.
@@ -82,9 +83,26 @@ def notes_on_population(
             f"Parents were first trained on other data ({study.pretraining[0].source}) and their "
             "last layer was made anew."
         )
+    notes += _beside_others(population)
     notes += [_program(what, words) for what, words in _programs(study)]
     pruned = {name: m for name, m in models.items() if isinstance(m, Pruned)}
     return [*notes, *_on_controls(study, pruned, parts), *_on_arms(study, pruned)]
+
+
+def _beside_others(population: PopulationSettings) -> list[str]:
+    """Methods that have no control of their own, and stand beside that of the others."""
+    from pruners.arms import control_retraining
+
+    ours = population.paired and population.prune is None
+    methods = population.methods if ours and "dense" in population.control_kinds else ()
+    without = [method_label(m) for m in methods if control_retraining(m.retraining) is None]
+    if not without or len(without) == len(methods):
+        return []
+    return [
+        f"{', '.join(without)}: made by the parent's own training, from its start, and compared "
+        f"with a control that was trained on after it, for want of one of their own: the floor is "
+        f"too high for them, and what pruning did looks smaller than it is."
+    ]
 
 
 def _programs(study: Study) -> Iterator[tuple[str, str | tuple[str, ...]]]:

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from audit.judgement.plan import Settings
 from audit.study.corrupted_settings import ClassMap, CorruptedSets
-from audit.study.data_settings import DataSettings
+from audit.study.data_settings import DataSettings, without_labels
 from audit.study.mix_settings import Mixes
 
 Severity = Annotated[float, Field(ge=1.0, le=5.0)]
@@ -173,6 +173,14 @@ class ShiftSettings(Settings):
     backselect: BackSelectSettings | None = None
     sequences: str | tuple[str, ...] = ()
     sequence_difficulty: int = Field(default=1, ge=1, le=10)
+
+    @field_validator("natural", "out_of_distribution")
+    @classmethod
+    def _as_they_are(cls, sets: dict[str, Any]) -> dict[str, Any]:
+        for data in sets.values():
+            if isinstance(data, DataSettings):
+                without_labels(data)
+        return sets
 
     @model_validator(mode="after")
     def _sequences_once(self) -> ShiftSettings:

@@ -58,7 +58,7 @@ class Macs:
     Attributes:
         layers: In the order of the model's modules.
         uncounted: Layers with weight matrices that are not in `layers`, because they are of another
-            kind, or were not called.
+            kind, or were not called; the model itself, whose name is empty, by its class.
     """
 
     layers: tuple[LayerMacs, ...]
@@ -106,7 +106,7 @@ def _uses(module: nn.Module, inputs: Any, named: Any, output: Any) -> list[tuple
         return _attention_uses(module, inputs, named)
     weight = module.get_parameter("weight")
     if isinstance(module, nn.Linear):
-        return [(output.numel() // output.shape[-1], weight)]
+        return [(output.shape[:-1].numel(), weight)]
     shown = inputs[0] if isinstance(module, _TRANSPOSED) else output
     spatial = weight.ndim - 2
     batch = shown.shape[: -spatial - 1].numel()
@@ -153,7 +153,7 @@ def _uncounted(named: dict[str, nn.Module], called: set[nn.Module]) -> tuple[str
         if isinstance(module, nn.MultiheadAttention) and module in called
     ]
     return tuple(
-        name
+        name or type(module).__name__
         for name, module in named.items()
         if module not in called
         and not isinstance(module, nn.Embedding | nn.EmbeddingBag)

@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from pruners.gradual import GradualPruning
-from pruners.integrations.options import check_steps, method_of
+from pruners.integrations.options import check_steps, hold_finally, method_of
 from pruners.masks import Masks
 from pruners.saliency import Data
 
@@ -100,6 +100,11 @@ class PruningCallback(Callback):  # type: ignore[misc, unused-ignore]
         self._stop()
         if self.pruning is not None and not self.pruning.settled:
             warnings.warn(self.pruning.shortfall, stacklevel=2)
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Removes what others put back when training ended, as averages of weights do."""
+        if self.pruning is not None:
+            hold_finally(self.pruning)
 
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException

@@ -1,12 +1,14 @@
-"""What a callback may be asked for: the arguments of `attach`, as a method."""
+"""What callbacks share: the arguments of `attach` as a method, and masks that hold to the end."""
 
 from __future__ import annotations
 
 import inspect
+import warnings
 from typing import Any
 
 from pruners.attach import attach
 from pruners.combinations import END
+from pruners.gradual import GradualPruning
 from pruners.methods import Method
 from pruners.targets import PROTECTED, as_patterns
 
@@ -43,3 +45,17 @@ def check_steps(steps: object, remedy: str) -> int:
             f"{steps!r}: {remedy}."
         )
     return steps
+
+
+def hold_finally(pruning: GradualPruning) -> None:
+    """Removes again what a trainer put back after its last step, and warns of it."""
+    removed = pruning.masks.removed(pruning.model)
+    back = sum(int(parameter.detach()[gone].count_nonzero()) for parameter, gone in removed)
+    if back:
+        pruning.masks.apply_(pruning.model)
+        warnings.warn(
+            f"{back} removed weights had come back when training was over (weights were averaged, "
+            f"or an earlier checkpoint was loaded as the best) and are zero again: measure the "
+            f"model anew, and choose among checkpoints that have the final masks.",
+            stacklevel=3,
+        )

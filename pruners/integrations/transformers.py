@@ -9,9 +9,10 @@ from torch import nn
 from torch.optim import Optimizer
 
 from pruners.gradual import GradualPruning
-from pruners.integrations.options import check_steps, method_of
+from pruners.integrations.options import check_steps, hold_finally, method_of
 from pruners.masks import Masks
 from pruners.saliency import Data
+from pruners.wrapping import unwrapped_optimizer
 
 try:
     from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -89,8 +90,7 @@ class PruningCallback(TrainerCallback, ExportableState):  # type: ignore[misc, u
             seed=self.seed,
             together=args.world_size > 1,
         )
-        # Accelerate wraps the optimizer, and its hooks would not be called.
-        inner = getattr(optimizer, "optimizer", optimizer)
+        inner = unwrapped_optimizer(optimizer)
         if state.global_step == 0:
             self.pruning.start(inner, check_steps(state.max_steps, "set max_steps"))
         else:
@@ -99,11 +99,13 @@ class PruningCallback(TrainerCallback, ExportableState):  # type: ignore[misc, u
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Unhooks, and says where training ended before its schedule did."""
+        """Unhooks, removes what came back, and says where training ended before its schedule."""
         if self.pruning is not None:
             self.pruning.detach()
             if not self.pruning.settled:
                 warnings.warn(self.pruning.shortfall, stacklevel=2)
+            # The best checkpoint, if one was asked for, is loaded by now.
+            hold_finally(self.pruning)
 
     def state(self) -> dict[str, Any]:
         """Masks and step, as `trainer_state.json` has them."""

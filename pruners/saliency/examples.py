@@ -18,7 +18,23 @@ Data = tuple[Tensor, Tensor] | Iterable[tuple[Tensor, Tensor]]
 PAIR_BATCH = 256  # examples of a pair of tensors shown to the model at once
 GRADIENT_BYTES = 256 * 2**20  # memory that what is kept per example may take at once
 
+LOOK = (
+    "look at the examples it was given and, if weights have grown so large that numbers overflow, "
+    "train again at a lower learning rate"
+)
+
 _SHORT = (torch.float16, torch.bfloat16)
+
+
+def check_finite(values: Tensor, what: str, remedy: str = LOOK) -> None:
+    """Refuses values that are not all finite.
+
+    Raises:
+        ValueError: Some are not.
+    """
+    bad = values.numel() - int(values.isfinite().count_nonzero())
+    if bad:
+        raise ValueError(f"{what} has {bad} entries that are not finite: {remedy}.")
 
 
 def batches(model: nn.Module, data: Data | None, needed_by: str) -> Iterator[tuple[Tensor, Tensor]]:

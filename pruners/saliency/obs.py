@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from pruners.saliency.curvature import loss_columns
 from pruners.saliency.examples import Data, batches, evaluating, examples_at_once, weights_of
 from pruners.saliency.singly import example_gradients
-from pruners.saliency.woodfisher import write
+from pruners.saliency.woodfisher import root, write
 
 WEIGHTS = 6000  # largest number of weights: some three matrices of 0.3 GB in float64
 DAMPING = 1e-6  # on the diagonal; Hassibi & Stork start theirs from 1e-8 to 1e-4
@@ -32,7 +32,7 @@ def obs(
     flat = _flat(weights)
     alive = flat.nonzero()[:, 0]
     hessian = _gauss_newton(model, weights, data)[alive][:, alive]
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(hessian)).diagonal()
+    inverse = torch.cholesky_inverse(root(hessian)).diagonal()
     scores = torch.zeros_like(flat)
     scores[alive] = flat[alive].square() / (2 * inverse)
     return _like(weights, scores)
@@ -60,7 +60,7 @@ def obs_update(
     gone, rest = goes.nonzero()[:, 0], (~goes & (flat != 0)).nonzero()[:, 0]
     hessian = _gauss_newton(model, weights, data)
     lost = hessian[rest][:, gone] @ flat[gone]
-    half = torch.linalg.cholesky(hessian[rest][:, rest])
+    half = root(hessian[rest][:, rest])
     flat[rest] += torch.cholesky_solve(lost[:, None], half)[:, 0]
     write(model, _like(weights, flat))
 

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from pruners.saliency.examples import (
+    LOOK,
     Data,
     batches,
     evaluating,
@@ -57,9 +58,7 @@ def woodfisher(
     for block, rows in _blocks(model, weights, data, "woodfisher"):
         w = weights[block.name].flatten()[block.first : block.last].double()
         rows = rows * (w != 0)
-        lever = torch.linalg.solve_triangular(
-            torch.linalg.cholesky(_small(rows)), rows, upper=False
-        ).square()
+        lever = torch.linalg.solve_triangular(root(_small(rows)), rows, upper=False).square()
         # 1 − leverage is λ [F⁻¹]_ii, above zero but for rounding.
         left = (1 - lever.sum(0)).clamp(min=1e-12)
         scores[block.name][block.first : block.last] = 0.5 * DAMPING * w.square() / left
@@ -96,6 +95,22 @@ def write(model: nn.Module, values: Mapping[str, Tensor]) -> None:
     parameters = dict(model.named_parameters())
     for name, value in values.items():
         parameters[name].copy_(value)
+
+
+def root(matrix: Tensor) -> Tensor:
+    """The Cholesky factor of a damped matrix of curvature.
+
+    Raises:
+        ValueError: It has none: entries are not finite, or so large that the damping is lost.
+    """
+    factor: Tensor
+    factor, failed = torch.linalg.cholesky_ex(matrix)
+    if bool(failed):
+        raise ValueError(
+            f"The curvature cannot be inverted, its entries are up to {matrix.abs().max():.3g}: "
+            f"{LOOK}."
+        )
+    return factor
 
 
 def _small(rows: Tensor) -> Tensor:

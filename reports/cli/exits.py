@@ -10,6 +10,7 @@ import functools
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
 
 import typer
@@ -61,6 +62,13 @@ def guarded(command: Callable[P, T]) -> Callable[P, T]:
             if package not in EXTRAS:
                 _crash(error)
             say_error(str(MissingExtra(package, EXTRAS[package], "This command")))
+            raise typer.Exit(INPUT) from error
+        except OSError as error:
+            from audit.evidence.files import ADVICE, store_error
+
+            if error.filename is None or error.errno not in ADVICE:
+                _crash(error)
+            say_error(str(store_error(Path(str(error.filename)), error)))
             raise typer.Exit(INPUT) from error
         except Exception as error:
             _crash(error)

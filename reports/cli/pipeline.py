@@ -48,9 +48,13 @@ def check(
 
     Example: prune-audit check runs/digits-demo --sparsity 0.7 --junit gate.xml
     """
+    from audit.evidence.errors import InputError
     from audit.judgement.findings import Findings
     from audit.judgement.policy.gate import gated, status_of
+    from reports.unfinished import unfinished
 
+    if run.is_dir() and not (run / "findings.json").is_file():
+        raise InputError(unfinished(run))
     today = date.today()
     chosen = gated(Findings.read(run), method, sparsity, model=model, today=today)
     status, outcome = status_of(chosen, cannot_tell)

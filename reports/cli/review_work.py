@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from audit.evidence.errors import InputError, MissingExtra
+from audit.evidence.errors import AuditError, InputError, MissingExtra
 
 if TYPE_CHECKING:
     from reports.review.records import Records
@@ -51,17 +51,27 @@ def work(asked: Asked) -> None:
         MissingExtra: The libraries of the review desk are not installed.
         StoreError: The database or the folder cannot be written.
     """
+    from reports.review.starting import DATABASE, begun
+
     _check(asked)
+    own = asked.run / DATABASE
+    new = asked.database is None and not own.exists()
     try:
         records = _opened(asked)
     except ModuleNotFoundError as error:
         raise _missing(error) from error
+    empty = False
     try:
         _with(records, asked)
     except ModuleNotFoundError as error:
         raise _missing(error) from error
+    except AuditError:
+        empty = new and begun(records) is None  # the queue could not be drawn
+        raise
     finally:
         records.close()
+        if empty:
+            own.unlink(missing_ok=True)
 
 
 def _check(asked: Asked) -> None:

@@ -101,12 +101,17 @@ def audit(
     if labels is not None:
         from audit.judgement.reviewing.relabelled import label_note, label_record, with_labels
 
-        if folder is not None and folder.resolve() == (out / "evidence").resolve():
+        if _same(folder, out / "evidence"):
             raise InputError(f"{out} holds the evidence itself: name another folder, --out.")
         # Written anew below: the examples that are kept are no longer those of the folder.
         shown, folder = with_labels(shown, labels), None
         record = label_record(shown.examples, shown.classes, labels)
         about |= {"labels": record, "notes": [label_note(record)]}
+    if not evidence and (out / "evidence").is_dir() and not _same(folder, out / "evidence"):
+        raise InputError(
+            f"{out} keeps the evidence of another audit, which would stand beside these findings: "
+            "name another folder with --out, or leave --no-evidence out."
+        )
     base = plan.parent if plan is not None else Path()
     before = standing(out)
     findings = judge(shown, how, _policy(policy), about, base=base)
@@ -151,6 +156,10 @@ def _folder(sources: Sequence[Path] | None) -> Path | None:
         return None
     inner = sources[0] / "evidence"
     return inner if inner.is_dir() else sources[0]
+
+
+def _same(folder: Path | None, other: Path) -> bool:
+    return folder is not None and folder.resolve() == other.resolve()
 
 
 def _embed(config: Path | None, sources: Sequence[Path] | None) -> Name:

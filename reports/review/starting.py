@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit.evidence.errors import InputError
+from audit.judgement.findings import EXEMPLARS_FILE
 from reports.review import pictures
 from reports.review.questions import Question, default_questions, questions_from_json
 from reports.review.records import Records
 from reports.review.study import create_study, study_of
 from reports.review.values import Item, Order, Settings, Study
+from reports.unfinished import unfinished
 
 if TYPE_CHECKING:
     from audit.judgement.findings import Findings
@@ -116,6 +118,11 @@ def check_run(run: Path) -> Findings:
         InputError: The run is not finished, keeps no evidence or has no exemplar.
     """
     findings = _findings(run)
+    if not (run / EXEMPLARS_FILE).is_file():
+        raise InputError(
+            f"{EXEMPLARS_FILE} is not in {run}, and the queue is drawn from it: put it back, or "
+            "judge the run again."
+        )
     if findings.exemplars.empty:
         raise InputError(
             f"{run.name} has no exemplar, so there is nothing to review: no example's modal label "
@@ -169,10 +176,7 @@ def _findings(run: Path) -> Findings:
     if not run.is_dir():
         raise InputError(f"{run} is no folder: give a run folder, such as runs/digits-demo.")
     if not (run / "findings.json").is_file():
-        raise InputError(
-            f"{run} holds no findings: it is not finished, or no run folder; "
-            "`prune-audit run` goes on where it stopped."
-        )
+        raise InputError(unfinished(run))
     return Findings.read(run)
 
 

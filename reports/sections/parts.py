@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from audit.judgement.findings import Finding
+from audit.judgement.findings import EXEMPLARS_FILE, Finding
 from reports import gallery
 from reports.figures import people
 from reports.figures import robustness as shifts
@@ -69,7 +70,11 @@ def _saved(context: Context, method: str, rows: Sequence[Overview]) -> list[Figu
 
 def exemplars(context: Context) -> Section:
     """Examples whose modal label changed, against what churn alone makes."""
-    return section(context, "exemplars", gallery=gallery.of(context.document))
+    made = section(context, "exemplars", gallery=gallery.of(context.document))
+    folder = context.document.folder
+    if folder is None or (folder / EXEMPLARS_FILE).is_file():
+        return made
+    return replace(made, lead=(*made.lead, say("exemplars.no_file")))
 
 
 def classes(context: Context) -> Section:

@@ -49,3 +49,10 @@ def test_dropout_is_off_and_prepare_is_used():
 def test_what_does_not_fit_is_refused(inputs, labels, said):
     with pytest.raises(ValueError, match=said):
         measure_accuracy(nn.Identity(), inputs, labels)
+
+
+def test_a_model_that_returns_no_numbers_has_no_accuracy():
+    logits = LOGITS.clone()
+    logits[1, 2] = torch.nan
+    with pytest.raises(ValueError, match=r"no numbers \(NaN\) for 1 of 3 examples"):
+        measure_accuracy(nn.Identity(), logits, torch.tensor([1, 4, 5]))

@@ -72,6 +72,10 @@ def test_polynomial_is_cubic_and_equal_methods_are_equal():
             "leave out begin",
         ),
         ({"saliency": "fisher", "examples": 0}, "integer of 1 or more"),
+        ({"name": 3}, "a line of text, got 3"),
+        ({"name": " "}, "a line of text, got ' '"),
+        ({"name": "a\nb"}, "a line of text"),
+        ({"name": "a/b"}, "'a/b' has a '/'"),
     ],
 )
 def test_nonsense_is_refused_with_the_reason(arguments, message):

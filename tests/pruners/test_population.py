@@ -85,7 +85,10 @@ def test_members_are_made_when_asked(net, data):
         ({"sparsities": [0.5, 0.5]}, "0.5 is there twice"),
         ({"sparsities": [0.0]}, "prunes nothing"),
         ({"sparsities": [1.0]}, "fraction removed"),
-        ({"methods": [Method(), Method(protect=())]}, "'magnitude' is there twice"),
+        (
+            {"methods": [Method(), Method(protect=())]},
+            "'magnitude' is there twice: give each a name",
+        ),
         ({"seeds": {"b": 1}}, "no seed for parent 'a'"),
     ],
 )

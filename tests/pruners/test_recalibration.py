@@ -99,3 +99,12 @@ def test_a_method_recalibrates_after_its_retraining_and_says_so():
     assert "estimated anew on 48" in again.masks.notes[-1]
     assert not any("estimated anew" in note for note in plain.masks.notes)
     assert again.sparsities == plain.sparsities
+
+
+def test_inputs_that_are_not_finite_are_refused_and_leave_the_statistics(net):
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    x = torch.rand(8, 1, 4, 4)
+    x[3, 0, 1, 1] = torch.nan
+    with pytest.raises(ValueError, match="statistics of batch-norm '1' would not be finite"):
+        recalibrate(net, x, seed=0)
+    assert all(torch.equal(before[n], t) for n, t in net.state_dict().items())

@@ -160,3 +160,8 @@ def test_a_state_that_is_no_tensor_cannot_be_saved(tmp_path):
 
     with pytest.raises(ValueError, match="state '_extra_state' of Counting is a dict"):
         save_pruned(tmp_path / "m.safetensors", Counting(2, 2))
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path, net):
+    with pytest.raises(FileNotFoundError, match=r"m.safetensors .* no folder .*gone: make it"):
+        save_pruned(tmp_path / "gone" / "m.safetensors", net)

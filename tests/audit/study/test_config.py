@@ -82,6 +82,13 @@ def test_the_same_sparsity_twice(tmp_path: Path) -> None:
     assert "0.5 is there twice" in text
 
 
+@pytest.mark.parametrize("name", ["a/../../b", "a\\\\b", "a\\nb"])
+def test_a_method_is_no_path(tmp_path: Path, name: str) -> None:
+    text = complaint(tmp_path, GOOD + f'population:\n  methods: [{{name: "{name}"}}]\n')
+    assert "leave out slashes and line breaks" in text
+    assert "line 3" in text
+
+
 def test_the_same_key_twice_would_drop_a_limit(tmp_path: Path) -> None:
     text = complaint(tmp_path, GOOD + "policy:\n  max_ece: 0.1\n  max_ece: 0.2\n")
     assert "line 4" in text

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from audit.evidence.errors import AuditError
+from audit.evidence.errors import AuditError, ConfigError
 from audit.evidence.folder import read_folder
 from audit.study.config_file import load_config
 from audit.study.run import run
@@ -85,3 +85,17 @@ def test_a_file_that_cannot_be_meant_is_refused_before_anything_is_trained(
     monkeypatch.setattr("audit.study.stages.Stages.parents", lambda stages: pytest.fail("trained"))
     with pytest.raises(AuditError, match=said):
         made(folder, name)
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "model: {pretraining: {data: {source: digits, labels: l.csv}}}",
+        "shifts: {natural: {b: {source: digits, labels: l.csv}}}",
+        "shifts: {out_of_distribution: {b: {source: digits, labels: l.csv}}}",
+    ],
+)
+def test_labels_of_data_that_nobody_audits_are_refused_and_not_ignored(tmp_path, section):
+    (tmp_path / "a.yaml").write_text(f"data: {{source: digits}}\n{section}\n")
+    with pytest.raises(ConfigError, match=r"line 2.*'l\.csv' would not be read here"):
+        load_config(tmp_path / "a.yaml")

@@ -188,3 +188,17 @@ def test_weights_that_are_not_finite_and_records_that_are_no_object_are_refused(
     (tmp_path / "record.json").write_text("[1]")
     with pytest.raises(InputError, match="holds a list"):
         take_over(tmp_path, model, "train")
+
+
+def test_a_folder_that_is_gone_weights_that_are_integers_and_a_record_with_nan(tmp_path: Path):
+    model = nn.Linear(3, 2)
+    with pytest.raises(InputError, match=r"its folder \{out\} is gone"):
+        take_over(tmp_path / "gone", model, "train")
+    whole = {name: value.long() for name, value in WHOLE.items()}
+    save_file(whole, tmp_path / "weights.safetensors")
+    with pytest.raises(InputError, match=r"is of torch.int64, and the model has torch.float32"):
+        take_over(tmp_path, model, "train")
+    save_file(WHOLE, tmp_path / "weights.safetensors")
+    (tmp_path / "record.json").write_text('{"loss": NaN}')
+    with pytest.raises(InputError, match=r"no JSON .NaN is no number that JSON has"):
+        take_over(tmp_path, model, "train")

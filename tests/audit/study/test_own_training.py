@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import load_file
 
 from audit.evidence.errors import AuditError
 from audit.study.config import Config
@@ -40,6 +42,7 @@ def prune(out, parent, sparsity, method):
     state = {name: value.copy() for name, value in load_file(parent).items()}
     flat = state["linear2.weight"].reshape(-1)
     flat[: round(sparsity * flat.size)] = 0.0
+    save_file(state, parent)  # over what it was given
     save_file(state, out / "weights.safetensors")
 """
 
@@ -87,6 +90,9 @@ def test_programs_of_ones_own_train_and_prune(tmp_path: Path):
         "record.json",
         "weights.safetensors",
     ]
+    assert np.count_nonzero(load_file(stored / "weights.safetensors")["linear2.weight"]) == 64
+    pruned = result.study.store.folder(result.study.models["mine-0.5-0"])
+    assert not list(pruned.glob("parent*"))
 
 
 def test_a_program_that_fails_leaves_nothing_and_the_rest_goes_on(tmp_path: Path):

@@ -41,16 +41,19 @@ def test_a_run_that_is_put_together_again_takes_no_changed_file_for_its_own(smal
     store = tmp_path / "runs"
     shutil.copytree(small_run.folder.parent, store)
     folder = store / small_run.folder.name
-    config = small_run.config.model_copy(update={"store": str(store)})
+    config = small_run.study.config.model_copy(update={"store": str(store)})
+    (folder / "report.html").unlink()
     run(config, base=tmp_path)  # links the copied folder with the copied store
     (folder / "lock.json").write_text("not there when the results were sealed")
     for name in ("findings.json", "evidence/records.json"):
         path = folder / name
-        path.write_bytes(path.read_bytes()[::-1])  # in place, and so in the store as well
-    (folder / "report.html").unlink()
+        path.write_bytes(
+            path.read_bytes().replace(b"\n", b" ")
+        )  # in place, and so in the store as well
+    (folder / "report.md").unlink()
     before = json.loads((folder / MANIFEST).read_text())
     assert run(config, base=tmp_path).published.fresh
     after = json.loads((folder / MANIFEST).read_text())
     assert after["locks"] == before["locks"] == {}
-    before["files"].pop("report.html")
+    before["files"].pop("report.md")
     assert after["files"] == before["files"]

@@ -103,6 +103,8 @@ def test_layers_that_are_not_counted_are_named():
             return self.recurrent(self.used(x))[0]
 
     assert measure_cost(Net(), (3, 2)).uncounted == ("idle", "recurrent")
+    # By itself it has no name.
+    assert count_macs(nn.GRU(2, 2), torch.zeros(1, 3, 2)).uncounted == ("GRU",)
 
 
 def vgg16(widths: list[int]) -> nn.Module:

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, TensorDataset
 pytest.importorskip("lightning")
 
 import lightning.pytorch as pl
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint, StochasticWeightAveraging
 
 from pruners.integrations.lightning import PruningCallback
 
@@ -68,6 +68,14 @@ def test_the_masks_are_held_and_the_sparsity_is_exact(tmp_path):
     assert callback.masks.requested == 0.5
     assert zeros(model) == 32
     assert list(model.state_dict()) == list(net().state_dict())
+
+
+def test_averaging_weights_does_not_bring_removed_ones_back(tmp_path):
+    model, callback = net(), PruningCallback(0.5, end=1.0)
+    averaging = StochasticWeightAveraging(swa_lrs=0.01, swa_epoch_start=1)
+    with pytest.warns(UserWarning, match="removed weights had come back .* are zero again"):
+        trainer(tmp_path, callback, averaging, max_epochs=3).fit(model, loader())
+    assert zeros(model) == 32
 
 
 @pytest.mark.parametrize(("batches", "steps"), [(1, 12), (3, 4), (4, 4)])

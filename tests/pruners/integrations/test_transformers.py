@@ -51,6 +51,7 @@ def train(folder, callback, *, resume=None, **options):
             use_cpu=True, disable_tqdm=True, logging_strategy="no", weight_decay=0.1, **chosen,
         ),
         train_dataset=examples(),
+        eval_dataset=examples(),
         callbacks=[callback],
     ).train(resume_from_checkpoint=resume)  # fmt: skip
     return trained
@@ -69,6 +70,18 @@ def test_the_masks_are_held_and_the_sparsity_is_exact(tmp_path):
     for name, kept in callback.masks.kept.items():
         assert (trained.get_parameter(name)[~kept] == 0).all()
     assert list(trained.state_dict()) == list(model().state_dict())
+
+
+def test_the_best_checkpoint_is_pruned_as_the_last(tmp_path):
+    """The highest loss is that of the first, before most weights were removed."""
+    callback = PruningCallback(0.5, end=1.0)
+    with pytest.warns(UserWarning, match="removed weights had come back .* are zero again"):
+        trained = train(
+            tmp_path, callback, save_strategy="epoch", eval_strategy="epoch",
+            load_best_model_at_end=True, metric_for_best_model="eval_loss", greater_is_better=True,
+        )  # fmt: skip
+    for name, kept in callback.masks.kept.items():
+        assert (trained.get_parameter(name)[~kept] == 0).all()
 
 
 @pytest.mark.parametrize(("batches", "steps"), [(1, 12), (3, 4)])

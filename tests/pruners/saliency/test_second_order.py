@@ -183,3 +183,15 @@ def test_a_model_too_large_for_one_matrix_is_refused(net, data, monkeypatch):
     monkeypatch.setattr(full, "WEIGHTS", 100)
     with pytest.raises(ValueError, match=r"744 are more than 100: choose 'woodfisher'"):
         obs(net, names_of(net), data)
+
+
+@pytest.mark.parametrize("saliency", ["fisher", "obd", "obs", "woodfisher"])
+def test_weights_that_overflow_are_told(saliency):
+    draws = torch.Generator().manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 3))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(1e25 * torch.randn(parameter.shape, generator=draws))
+    data = torch.rand(8, 4, generator=draws), torch.arange(8) % 3
+    with pytest.raises(ValueError, match="train again at a lower learning rate"):
+        prune(model, 0.5, saliency=saliency, data=data)

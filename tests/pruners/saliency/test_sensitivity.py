@@ -123,26 +123,33 @@ def test_sweeping_works_in_place_and_over_maps(data):
 
 
 class Shortcut(nn.Module):
-    """A path round its second layer; `pinned` views everything by the batch that came in."""
+    """A path round its second layer; `pinned` views everything by the batch that came in.
 
-    def __init__(self, *, pinned):
+    `strict` refuses another.
+    """
+
+    def __init__(self, *, pinned=False, strict=False):
         super().__init__()
         self.one, self.two, self.last = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 2)
-        self.pinned = pinned
+        self.pinned, self.strict = pinned, strict
 
     def forward(self, x):
         first = self.one(x).relu()
         found = first + self.two(first)
+        if self.strict and len(found) != len(x):
+            raise IndexError("the batch grew")
         return self.last(found.reshape(len(x), -1, 4).mean(1) if self.pinned else found)
 
 
 def test_what_is_in_front_of_a_layer_is_computed_once_where_the_model_lets_it():
     torch.manual_seed(0)
     data, seen = (torch.rand(8, 4), torch.arange(8) % 2), []
-    free, pinned = Shortcut(pinned=False), Shortcut(pinned=True)
-    pinned.load_state_dict(free.state_dict())
+    free, others = Shortcut(), [Shortcut(pinned=True), Shortcut(strict=True)]
     free.one.register_forward_hook(lambda layer, given, out: seen.append(len(given[0])))
-    found, whole = fourier(free, ["two.weight"], data), fourier(pinned, ["two.weight"], data)
+    found = fourier(free, ["two.weight"], data)["two.weight"]
     assert set(seen) == {8, 1, 2}  # the data, the sweep, and two points to try it on
-    assert float(whole["two.weight"].min()) > 0
-    torch.testing.assert_close(found["two.weight"], whole["two.weight"], rtol=1e-5, atol=0)
+    for other in others:
+        other.load_state_dict(free.state_dict())
+        whole = fourier(other, ["two.weight"], data)["two.weight"]
+        assert float(whole.min()) > 0
+        torch.testing.assert_close(found, whole, rtol=1e-5, atol=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -68,6 +69,20 @@ def test_the_evidence_stays_beside_the_findings_and_can_be_judged_again(table, t
     assert findings(again)["findings"] == findings(first)["findings"]
     assert cli("audit", table, "--no-evidence", "--out", bare, "-q").exit_code == 0
     assert not (bare / "evidence").exists()
+    mixed = cli("audit", table, "--no-evidence", "--out", first, "-q")
+    assert (mixed.exit_code, "evidence of another audit" in mixed.output) == (2, True)
+    assert cli("audit", first, "--no-evidence", "--out", first, "-q").exit_code == 0
+
+
+def test_evidence_of_an_earlier_audit_does_not_stay_among_what_takes_its_place(table, tmp_path):
+    first, out = tmp_path / "first", tmp_path / "out"
+    for folder in (first, out):
+        assert cli("audit", table, "--out", folder, "-q").exit_code == 0
+    (part,) = (out / "evidence" / "predictions").glob("*/p*.parquet")
+    shutil.copy(part, part.with_name("gone.parquet"))
+    assert cli("audit", first, "--out", out, "-q").exit_code == 0
+    assert not part.with_name("gone.parquet").exists()
+    assert cli("verify", out, "--depth", "counts").exit_code == 0
 
 
 def test_auditing_a_run_into_itself_keeps_its_evidence(table, tmp_path):

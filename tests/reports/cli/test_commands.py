@@ -327,6 +327,19 @@ def test_a_crash_of_ours_is_not_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "defect of ours" in output.output
 
 
+def test_what_the_operating_system_refuses_is_no_crash_of_ours() -> None:
+    import typer
+
+    def refused() -> None:
+        Path("/dev/null/below").mkdir()
+
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(guarded(refused))
+    output = CliRunner().invoke(app, [])
+    assert (output.exit_code, output.output.count("\n")) == (INPUT, 1)
+    assert "/dev/null/below cannot be written or read (not a directory)" in output.output
+
+
 def test_usage_errors_exit_2() -> None:
     assert cli("run").exit_code == 2
     assert cli("nonsense").exit_code == 2

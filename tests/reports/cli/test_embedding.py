@@ -16,6 +16,7 @@ from audit.evidence.errors import ConfigError
 from audit.study.config_file import load_config, load_report
 from reports.cli.app import build
 from reports.cli.embedding import noted
+from reports.verify.hashes import check_hashes, read_manifest
 
 SECRET = "the text of an example"
 
@@ -86,7 +87,7 @@ def test_a_run_takes_its_config_and_judges_nothing_again(small_run, small_config
     page = folder / "report.html"
     before = (folder / "findings.json").stat().st_ino
     changed = folder / "evidence" / "records.json"
-    changed.write_bytes(changed.read_bytes()[::-1])
+    changed.write_bytes(changed.read_bytes().replace(b"\n", b" "))
     for said, options, held in (
         ("full", ("--embed", "none"), "none"),
         ("full", (), "full"),
@@ -100,6 +101,11 @@ def test_a_run_takes_its_config_and_judges_nothing_again(small_run, small_config
         assert ("embeds no picture" in html) == (held == "none")
         assert ("at full resolution" in html) == (held == "full")
         assert (noted(folder) or "thumbnails") == held
+        # The manifest gets the hashes of the report, and not those of what somebody changed.
+        found = check_hashes(folder, read_manifest(folder))
+        assert found.problems == (
+            "evidence/records.json was changed after the manifest was written.",
+        )
     assert (folder / "findings.json").stat().st_ino == before
 
 

@@ -74,3 +74,39 @@ def test_a_table_that_is_broken_is_named(folder, tmp_path, name):
     done = asked(tmp_path / "run")
     assert done.exit_code == 2
     assert f"{name} cannot be read" in done.output
+
+
+def test_every_command_says_what_an_unfinished_run_lacks(folder, tmp_path):
+    bare = shutil.copytree(folder, tmp_path / "bare")
+    (bare / "findings.json").unlink()
+    for command in (["check"], ["dossier"], ["review", "--port", "0"]):
+        done = CliRunner().invoke(build(), [*command, str(bare)])
+        assert (done.exit_code, "the run is unfinished" in done.output) == (2, True), done.output
+
+
+def test_a_run_without_its_table_of_exemplars_says_so(folder, tmp_path):
+    bare = shutil.copytree(folder, tmp_path / "bare")
+    told = "exemplars.parquet is not in the run folder"
+    assert asked(bare).exit_code == 0
+    assert told not in (bare / "report.md").read_text(encoding="utf-8")
+    (bare / "exemplars.parquet").unlink()
+    assert asked(bare).exit_code == 0
+    for name in ("report.md", "report.html"):
+        assert told in (bare / name).read_text(encoding="utf-8")
+    done = CliRunner().invoke(build(), ["review", str(bare), "--port", "0"])
+    assert (done.exit_code, "exemplars.parquet is not in" in done.output) == (2, True)
+
+
+def test_a_review_that_cannot_begin_leaves_no_database(folder, tmp_path):
+    broken = shutil.copytree(folder, tmp_path / "broken")
+    (broken / "evidence" / "models.parquet").write_bytes(b"PAR1")
+    done = CliRunner().invoke(build(), ["review", str(broken), "--port", "0"])
+    assert (done.exit_code, "models.parquet cannot be read" in done.output) == (2, True)
+    assert [path.name for path in broken.glob("review*")] == []
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(folder):
+    for option in ("--out", "--tables"):
+        done = asked(folder, option, "/dev/null/nowhere")
+        assert (done.exit_code, "/dev/null/nowhere" in done.output) == (2, True), done.output
+        assert "defect of ours" not in done.output

@@ -105,7 +105,9 @@ def refused(*arguments):
 def test_bad_input_is_a_sentence(run, tmp_path, unserved):
     assert "no folder" in refused(tmp_path / "nothing")
     (tmp_path / "unfinished").mkdir()
-    assert "not finished" in refused(tmp_path / "unfinished")
+    lacking = refused(tmp_path / "unfinished")
+    assert "There is no findings.json in" in lacking
+    assert "run or audit something first" in lacking
     assert not (tmp_path / "unfinished" / "review.db").exists()
     assert "--reviewer" in refused(run, "--new-token")
     assert "no folder" in refused(run, "--pictures", tmp_path / "nothing")

@@ -30,6 +30,13 @@ def limit_in_prose(finding: Finding) -> str:
     return _show(finding.limit, finding.limit_name, finding.unit, prose=True)
 
 
+def least_in_prose(finding: Finding) -> str | None:
+    """How large a bounded change is at least, corrected for the questions; None of a level."""
+    if is_level(finding.limit_name) or not defined(finding.bound_over):
+        return None
+    return _show(finding.bound_over, finding.limit_name, finding.unit, prose=True)
+
+
 def describe(limit: Mapping[str, Any]) -> str:
     """A limit of the policy as a sentence: `Accuracy falls by at most 1.0 point`."""
     name, value = str(limit.get("name")), limit.get("limit")

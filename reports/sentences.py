@@ -9,7 +9,7 @@ from reports.anchors import anchor
 from reports.claims import condition_name
 from reports.detectable import would_have_been_found
 from reports.document import Document
-from reports.limits import limit_in_prose
+from reports.limits import least_in_prose, limit_in_prose
 from reports.names import in_prose
 from reports.page import Sentence
 from reports.quantities import (
@@ -190,7 +190,10 @@ def _against(f: Finding, asked: Iterable[Finding]) -> str:
     whole = f.outcome == "over" and not same
     key = "sentence.limit_over_whole" if whole else f"sentence.limit_{f.outcome}"
     levels = listing(map(sparsity, sorted(set(same))))
-    return say(key, limit=limit_in_prose(f), sparsities=levels)
+    least = least_in_prose(f) if f.outcome == "cannot_tell" else None
+    # Else an interval beyond the limit, which no correction widened, would seem to contradict it.
+    key = "sentence.limit_cannot_tell_yet" if least else key
+    return say(key, limit=limit_in_prose(f), sparsities=levels, least=least or "")
 
 
 def _subject(f: Finding) -> tuple[object, ...]:

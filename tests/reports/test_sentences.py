@@ -181,3 +181,15 @@ def test_an_undecided_limit_is_never_left_out():
     unsure = replace(LOST, p_adjusted=0.4, outcome="cannot_tell")
     texts = [s.text for s in sentences(read(of(unsure)), 0.05)]
     assert any(text.startswith("One limit question cannot be decided") for text in texts)
+
+
+def test_what_an_undecided_limit_is_at_least_is_said_of_changes_only():
+    unsure = replace(LOST, outcome="cannot_tell", bound_over=0.0144)
+    assert plain(state(unsure, alpha=0.05)).endswith(
+        "Limit 2.0 points: cannot tell; corrected for the number of questions, at least 1.4 points."
+    )
+    for other in (
+        replace(unsure, bound_over=None),
+        replace(unsure, limit_name="min_accuracy", bound_over=0.91),
+    ):
+        assert plain(state(other, alpha=0.05)).endswith("cannot tell.")

@@ -14,6 +14,7 @@ from reports.cli.studies import AsJson, Quiet
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from audit.judgement.findings import Findings
     from audit.judgement.plan import Plan
     from audit.judgement.policy.limits import Policy
     from reports.pictures import Embed as Name
@@ -72,6 +73,8 @@ def audit(
 ) -> None:
     """Audit predictions that exist already, from any framework.
 
+    Of a run folder it audits the evidence anew, as that run was judged where nothing else is said.
+
     Example: prune-audit audit predictions.parquet --groups sex,race --positive ">50K" --out runs/x
     """
     from audit.evidence.errors import InputError
@@ -89,7 +92,8 @@ def audit(
     if bool(parent) != bool(pruned):
         raise InputError("--parent and --pruned belong together: name at least one file of each.")
     mapping = column_names(columns)
-    how = _plan(plan, groups, positive)
+    earlier = _earlier(table)
+    how = _plan(plan, groups, positive, earlier)
     folder = _folder(table)
     if folder is not None:
         shown = read_folder(folder)
@@ -114,7 +118,7 @@ def audit(
         )
     base = plan.parent if plan is not None else Path()
     before = standing(out)
-    findings = judge(shown, how, _policy(policy), about, base=base)
+    findings = judge(shown, how, _policy(policy, earlier), about, base=base)
     findings.write(out)
     if evidence:
         keep_evidence(shown, folder, out / "evidence")
@@ -158,6 +162,15 @@ def _folder(sources: Sequence[Path] | None) -> Path | None:
     return inner if inner.is_dir() else sources[0]
 
 
+def _earlier(sources: Sequence[Path] | None) -> Findings | None:
+    """What was found of a run that is audited again: it says how, and against which limits."""
+    from audit.judgement.findings import Findings
+
+    if not sources or len(sources) > 1 or not (sources[0] / "findings.json").is_file():
+        return None
+    return Findings.read(sources[0])
+
+
 def _same(folder: Path | None, other: Path) -> bool:
     return folder is not None and folder.resolve() == other.resolve()
 
@@ -172,12 +185,16 @@ def _embed(config: Path | None, sources: Sequence[Path] | None) -> Name:
     return (noted(sources[0]) if sources and sources[0].is_dir() else None) or "thumbnails"
 
 
-def _plan(path: Path | None, groups: str | None, positive: str | None) -> Plan:
-    """How to judge: as the file says, but for what stands on the command line."""
+def _plan(
+    path: Path | None, groups: str | None, positive: str | None, earlier: Findings | None
+) -> Plan:
+    """How to judge: as the file says, or the run before, but for what is on the command line."""
     from audit.judgement.plan import Plan
+    from audit.judgement.restored import plan_of
     from audit.study.config_file import load_plan
 
-    plan = Plan() if path is None else load_plan(path)
+    plan = Plan() if earlier is None else plan_of(earlier)
+    plan = plan if path is None else load_plan(path)
     named = _names(groups)
     said = {
         **({} if named is None else {"groups": tuple(named)}),
@@ -186,8 +203,11 @@ def _plan(path: Path | None, groups: str | None, positive: str | None) -> Plan:
     return plan.model_copy(update=said)
 
 
-def _policy(path: Path | None) -> Policy:
+def _policy(path: Path | None, earlier: Findings | None) -> Policy:
     from audit.judgement.policy.limits import Policy
+    from audit.judgement.restored import policy_of
     from audit.study.config_file import load_policy
 
-    return Policy() if path is None else load_policy(path)
+    if path is not None:
+        return load_policy(path)
+    return Policy() if earlier is None else policy_of(earlier)

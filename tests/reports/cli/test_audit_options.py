@@ -90,3 +90,18 @@ def test_auditing_a_run_into_itself_keeps_its_evidence(table, tmp_path):
     assert cli("audit", table, "--groups", "sex", "--out", out, "-q").exit_code == 0
     assert cli("audit", out, "--out", out, "-q").exit_code == 0
     assert len(read_folder(out / "evidence").examples) == 120
+
+
+def test_a_run_is_audited_again_as_it_was_judged_unless_something_else_is_said(table, tmp_path):
+    asked = tmp_path / "audit.yaml"
+    asked.write_text("audit: {groups: [sex], minimum_n: 20}\npolicy: {max_accuracy_drop: 0.05}\n")
+    run, again, other = (tmp_path / name for name in ("run", "again", "other"))
+    how = ("--plan", asked, "--policy", asked)
+    assert cli("audit", table, *how, "--out", run, "-q").exit_code == 0
+    assert cli("audit", run, "--out", again, "-q").exit_code == 0
+    assert findings(again)["run"]["plan"] == findings(run)["run"]["plan"]
+    assert findings(again)["policy"] == findings(run)["policy"]
+    asked.write_text("policy: {max_accuracy_drop: 0.5}\n")
+    assert cli("audit", run, "--policy", asked, "--out", other, "-q").exit_code == 0
+    assert [one["limit"] for one in findings(other)["policy"]["limits"]] == [0.5]
+    assert findings(other)["run"]["plan"] == findings(run)["run"]["plan"]

@@ -13,6 +13,7 @@ from audit.study.data_settings import DataSettings
 from audit.study.fingerprint import fingerprint
 from audit.study.named_code import code_of, own_axes
 from audit.study.own_programs import program_of
+from audit.study.population_rules import control_retraining
 from audit.study.recipes import Compute, Data, Dense, Given, Model, Program, Pruned
 from audit.study.stacking import stacked
 
@@ -189,8 +190,6 @@ def _controls(making: _Making, parents: dict[str, Dense | Given]) -> dict[str, M
 
 def _retrained(making: _Making, parents: dict[str, Dense | Given]) -> dict[str, Model]:
     """Each parent with the training that its pruned models have, see `control_retraining`."""
-    from pruners.arms import control_retraining
-
     data, compute, models = making.data, making.compute, dict[str, Model]()
     methods = making.config.population.methods if making.prune is None else ()
     kinds = [control_retraining(method.retraining) for method in methods]

@@ -11,6 +11,7 @@ from audit.study.jobs import clean_accuracy
 from audit.study.layout import Study
 from audit.study.members import compaction_of, method_of, record_of
 from audit.study.named_populations import method_label
+from audit.study.population_rules import control_retraining
 from audit.study.recipes import Model, Predicted, Pruned
 
 # What the spread between models of each kind is made of, and what it cannot show.
@@ -91,8 +92,6 @@ def notes_on_population(
 
 def _beside_others(population: PopulationSettings) -> list[str]:
     """Methods that have no control of their own, and stand beside that of the others."""
-    from pruners.arms import control_retraining
-
     ours = population.paired and population.prune is None
     methods = population.methods if ours and "dense" in population.control_kinds else ()
     without = [method_label(m) for m in methods if control_retraining(m.retraining) is None]

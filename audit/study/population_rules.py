@@ -127,3 +127,10 @@ def check_stackable(population: PopulationSettings, architecture: str) -> None:
             f"{architecture!r} has convolutions, for which stacking does not pay: leave stacked "
             "out, or take an mlp"
         )
+
+
+def control_retraining(retraining: str) -> str | None:
+    """What `pruners.arms.control_retraining` says; a config is laid out without loading torch."""
+    if retraining in ("none", "fine_tune"):
+        return "fine_tune"
+    return None if retraining in ("weight_rewinding", "while_training") else retraining

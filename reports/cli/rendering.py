@@ -25,13 +25,14 @@ def render(result: Result, watch: Plain | Bars | Quiet, embed: Embed = "thumbnai
     """
     from reports.cli.embedding import note, noted
     from reports.cli.lock import note_lock
-    from reports.verify.hashes import relist
 
     if result.findings is not None:
         note_lock(result.folder, result.findings)
     paths = [result.folder / name for name in REPORTS]
     other = embed != (noted(result.folder) or "thumbnails")
     if other or result.published.fresh or not all(path.exists() for path in paths):
+        from reports.verify.hashes import relist
+
         watch.stage("report", 0, 1)
         paths = write_reports(result.folder, embed)
         note(result.folder, embed)

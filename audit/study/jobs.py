@@ -29,6 +29,17 @@ def check(study: Study) -> None:
     check_names(study)
 
 
+def check_fit(study: Study) -> None:
+    """Tries the corruptions' names on the kind of the data, as far as that is known."""
+    from audit.study.named_conditions import about
+    from audit.study.named_corruptions import refuse_unfit
+
+    config, folder = study.config, study.store.folder(study.data)
+    kind = about(folder)["kind"] if study.store.done(study.data) else config.data.kind
+    if kind is not None:
+        refuse_unfit(config.shifts.corruptions, kind)
+
+
 def check_population(study: Study) -> None:
     """Tries the methods on the architecture, once the data tell its inputs and classes."""
     from audit.study.preflight_models import check_models

@@ -165,7 +165,8 @@ def refuse_impossible(config: Config, meta: Mapping[str, Any] | None) -> None:
         "shifts.sequences": bool(shifts.sequences),
     }
     kind = config.data.kind if meta is None else meta["kind"]
-    if kind is not None:
+    # Single names are looked at by a job, `check_fit`: their catalogue needs torch, as a set does.
+    if kind is not None and isinstance(shifts.corruptions, str):
         refuse_unfit(shifts.corruptions, kind)
     if kind == "text":
         _refuse_unread(config)

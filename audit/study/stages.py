@@ -40,6 +40,8 @@ class Stages:
     def data(self) -> None:
         """Prepares the audited data, then other data sets, which are read like them."""
         study = self.study
+        known = study.store.done(study.data)
+        self._check_fit()
         settings = {study.data: study.config.data}
         others = other_settings(study.config, study.base)
         settings |= {study.others[k]: s for k, s in others.items()}
@@ -71,6 +73,8 @@ class Stages:
             if failures:  # nothing can go on without data
                 raise InputError(next(iter(failures.values())))
         self.study = lay_out(study.config, study.base)  # now a set of corruptions has its names
+        if not known:
+            self._check_fit()
 
     def parents(self) -> None:
         """Trains the parents, or reads every model that was given."""
@@ -96,10 +100,22 @@ class Stages:
     def _check_population(self) -> None:
         """Tries the methods on the architecture, where there is anything left to make."""
         study = self.study
-        if all(map(study.store.done, study.pruned.values())):
-            return
-        job = Job("check", jobs.check_population, (study,))
-        checked = self.executor.run([job])[0]
+        if not all(map(study.store.done, study.pruned.values())):
+            self._check(jobs.check_population)
+
+    def _check_fit(self) -> None:
+        """Tries the corruptions on the kind of data, where there is anything left to show."""
+        study, asked = self.study, self.study.config.shifts.corruptions
+        if asked and not isinstance(asked, str) and not all(map(study.store.done, study.predicted)):
+            self._check(jobs.check_fit)
+
+    def _check(self, job: Callable[[Study], None]) -> None:
+        """Has a worker, which may load torch, look at the config.
+
+        Raises:
+            ConfigError: It refuses the config.
+        """
+        checked = self.executor.run([Job("check", job, (self.study,))])[0]
         if checked.error is not None:
             raise ConfigError(checked.error)
 
@@ -213,9 +229,7 @@ class Stages:
             failures.update(problems)
 
         if work and not self.names_checked:
-            checked = self.executor.run([Job("check", jobs.check, (self.study,))])[0]
-            if checked.error is not None:
-                raise ConfigError(checked.error)
+            self._check(jobs.check)
             self.names_checked = True
         if work:
             with timed(self.ledger, stage):

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import ValidationError
 
 from audit.evidence.blocks import Evidence
 from audit.evidence.errors import InputError
@@ -18,6 +17,7 @@ from audit.evidence.folder import EXAMPLES, read_folder
 from audit.judgement.design import Arm, arms, in_order
 from audit.judgement.findings import FINDINGS_FILE, Findings
 from audit.judgement.plan import Plan
+from audit.judgement.restored import plan_of
 
 SAME_SPARSITY = 1e-9
 LAYERS = "layers.parquet"
@@ -105,7 +105,7 @@ def read_run(path: str | Path) -> Run:
         findings=findings,
         evidence=read_folder(inner) if (inner / EXAMPLES).is_file() else None,
         record=_json(folder / "run.json"),
-        plan=_plan(findings, folder),
+        plan=plan_of(findings),
         layers=pd.read_parquet(layers) if (layers := inner / LAYERS).is_file() else None,
     )
 
@@ -196,18 +196,6 @@ def _distinct(names: Sequence[str], otherwise: Sequence[str]) -> list[str]:
         seen[name] += 1
         out.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     return out
-
-
-def _plan(findings: Findings, folder: Path) -> Plan:
-    try:
-        return Plan.model_validate(findings.run.get("plan") or {})
-    except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(map(str, problem["loc"]))
-        raise InputError(
-            f"{folder} was judged by a plan that this version does not know "
-            f"({place}: {problem['msg']}): judge it again."
-        ) from error
 
 
 def _json(path: Path) -> Mapping[str, Any]:

@@ -56,8 +56,8 @@ def sentences(document: Document, alpha: float) -> tuple[Sentence, ...]:
     ]
     if not found:
         found.append(no_harm(document, alpha))
-    found += _undecided(asked)
-    for extra in (_exemplars(document), _overall(document, alpha, many)):
+    found += _undecided(asked, alpha)
+    for extra in (_exemplars(document, alpha), _overall(document, alpha, many)):
         if extra is not None and extra.href not in {s.href for s in found}:
             found.append(extra)
     return tuple(found[:MOST])
@@ -218,20 +218,17 @@ def _varied(findings: Iterable[Finding]) -> list[Finding]:
     return kept
 
 
-def _undecided(asked: Sequence[Finding]) -> list[Sentence]:
+def _undecided(asked: Sequence[Finding], alpha: float) -> list[Sentence]:
     undecided = [f for f in asked if f.outcome == "cannot_tell" and f.limit is not None]
     if not undecided:
         return []
     worst = max(undecided, key=lambda f: (harm(f) or 0.0, f.id))
-    text = say_count(
-        "sentence.cannot_tell",
-        len(undecided),
-        largest=_what_happened(worst, False).rstrip("."),
-    )
+    largest = f"{_what_happened(worst, False)} {_how_sure(worst, alpha)}"
+    text = say_count("sentence.cannot_tell", len(undecided), largest=largest.rstrip(" ."))
     return [Sentence(text, "cannot_tell", f"#{anchor(worst)}")]
 
 
-def _exemplars(document: Document) -> Sentence | None:
+def _exemplars(document: Document, alpha: float) -> Sentence | None:
     found = [row.pies for row in document.rows if row.pies is not None]
     found = [f for f in found if defined(f.pruned)]
     if not found:
@@ -245,6 +242,12 @@ def _exemplars(document: Document) -> Sentence | None:
         churn=count(f.control),
         where=place(f, len(document.methods) > 1),
     )
+    same = (f.method, f.sparsity, f.condition, f.severity, f.groups, f.class_)
+    for other in document.asked:
+        there = (other.method, other.sparsity, other.condition, other.severity)
+        if other.measure == "pie_excess" and (*there, other.groups, other.class_) == same:
+            beyond = say("sentence.pies_beyond", excess=size_of_change(other.change, other.unit))
+            text += f" {beyond} {_how_sure(other, alpha)}"
     return Sentence(text, f.outcome, f"#{anchor(f)}")
 
 
